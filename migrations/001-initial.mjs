@@ -3,11 +3,10 @@
  * @param {import('knex').Knex} knex
  */
 export async function up(knex) {
-  const schema = knex.schema
   const json = (t, name) => t.text(name)
   const time = (t, name) => t.string(name, 32)
 
-  await schema.createTable('studies', (t) => {
+  await knex.schema.createTable('studies', (t) => {
     t.increments('id')
     t.string('study_instance_uid', 64).notNullable().unique()
     t.string('patient_id').index()
@@ -32,10 +31,10 @@ export async function up(knex) {
     t.index(['changed', 'last_instance_at'])
   })
 
-  await schema.createTable('series', (t) => {
+  await knex.schema.createTable('series', (t) => {
     t.increments('id')
-    t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
-    t.string('series_instance_uid', 64).notNullable().unique()
+    t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE')
+    t.string('series_instance_uid', 64).notNullable().index()
     t.string('modality', 32)
     t.bigInteger('series_number')
     t.string('series_description')
@@ -44,9 +43,10 @@ export async function up(knex) {
     t.integer('instances').notNullable().defaultTo(0)
     json(t, 'header').notNullable() // the first instance's elements without bulk data, DICOM JSON
     time(t, 'created_at').notNullable()
+    t.unique(['study_id', 'series_instance_uid']) // devices and anonymisers do repeat a series UID in another study
   })
 
-  await schema.createTable('instances', (t) => {
+  await knex.schema.createTable('instances', (t) => {
     t.increments('id')
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
     t.integer('series_id').notNullable().references('series.id').onDelete('CASCADE').index()
@@ -65,7 +65,7 @@ export async function up(knex) {
   })
 
   // An instance that came again with different bytes: the newer is kept in `instances`, the older here.
-  await schema.createTable('replaced_instances', (t) => {
+  await knex.schema.createTable('replaced_instances', (t) => {
     t.increments('id')
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
     t.string('sop_instance_uid', 64).notNullable().index()
@@ -73,7 +73,7 @@ export async function up(knex) {
     time(t, 'replaced_at').notNullable()
   })
 
-  await schema.createTable('arrivals', (t) => {
+  await knex.schema.createTable('arrivals', (t) => {
     t.increments('id')
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
     t.integer('series_id').notNullable().references('series.id').onDelete('CASCADE')
@@ -88,7 +88,7 @@ export async function up(knex) {
     t.unique(['association', 'series_id'])
   })
 
-  await schema.createTable('revisions', (t) => {
+  await knex.schema.createTable('revisions', (t) => {
     t.increments('id')
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE')
     t.integer('number').notNullable()
@@ -96,11 +96,11 @@ export async function up(knex) {
     t.string('reason').notNullable()
     t.integer('instances').notNullable()
     json(t, 'members').notNullable() // {SeriesInstanceUID: [object_key, …]}, never changed afterwards
-    t.integer('routed').notNullable().defaultTo(0) // 1: every route's decision and job is stored
+    t.integer('routed').notNullable().defaultTo(0).index() // 1: every route's decision and job is stored
     t.unique(['study_id', 'number'])
   })
 
-  await schema.createTable('routes', (t) => {
+  await knex.schema.createTable('routes', (t) => {
     t.increments('id')
     t.string('name').notNullable()
     t.integer('version').notNullable()
@@ -112,7 +112,7 @@ export async function up(knex) {
     t.unique(['name', 'version'])
   })
 
-  await schema.createTable('decisions', (t) => {
+  await knex.schema.createTable('decisions', (t) => {
     t.increments('id')
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
     t.integer('revision_id').notNullable().references('revisions.id').onDelete('CASCADE')
@@ -127,7 +127,7 @@ export async function up(knex) {
     t.unique(['revision_id', 'route'])
   })
 
-  await schema.createTable('jobs', (t) => {
+  await knex.schema.createTable('jobs', (t) => {
     t.string('id', 64).primary()
     t.string('kind', 16).notNullable() // infer | deliver
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
@@ -149,7 +149,7 @@ export async function up(knex) {
     t.index(['state', 'kind', 'priority', 'run_after'])
   })
 
-  await schema.createTable('job_attempts', (t) => {
+  await knex.schema.createTable('job_attempts', (t) => {
     t.increments('id')
     t.string('job_id', 64).notNullable().references('jobs.id').onDelete('CASCADE').index()
     time(t, 'at').notNullable()
@@ -159,7 +159,7 @@ export async function up(knex) {
     t.text('log')
   })
 
-  await schema.createTable('results', (t) => {
+  await knex.schema.createTable('results', (t) => {
     t.increments('id')
     t.string('job_id', 64).notNullable().references('jobs.id').onDelete('CASCADE').index()
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
@@ -177,7 +177,7 @@ export async function up(knex) {
     time(t, 'created_at').notNullable()
   })
 
-  await schema.createTable('deliveries', (t) => {
+  await knex.schema.createTable('deliveries', (t) => {
     t.increments('id')
     t.integer('result_id').notNullable().references('results.id').onDelete('CASCADE')
     t.string('job_id', 64).notNullable().references('jobs.id').onDelete('CASCADE').index()
@@ -189,7 +189,7 @@ export async function up(knex) {
     t.unique(['result_id', 'destination'])
   })
 
-  await schema.createTable('findings', (t) => {
+  await knex.schema.createTable('findings', (t) => {
     t.increments('id')
     t.string('job_id', 64).notNullable().references('jobs.id').onDelete('CASCADE').index()
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
@@ -203,7 +203,7 @@ export async function up(knex) {
   })
 
   // What happened to a study that no other table tells: replaced instances, superseded results, operators' acts.
-  await schema.createTable('study_events', (t) => {
+  await knex.schema.createTable('study_events', (t) => {
     t.increments('id')
     t.integer('study_id').notNullable().references('studies.id').onDelete('CASCADE').index()
     time(t, 'at').notNullable()
@@ -212,7 +212,7 @@ export async function up(knex) {
     json(t, 'detail').notNullable()
   })
 
-  await schema.createTable('quarantine', (t) => {
+  await knex.schema.createTable('quarantine', (t) => {
     t.increments('id')
     time(t, 'at').notNullable().index()
     t.string('code', 64).notNullable()
@@ -226,7 +226,7 @@ export async function up(knex) {
     t.bigInteger('size').notNullable()
   })
 
-  await schema.createTable('refused_callers', (t) => {
+  await knex.schema.createTable('refused_callers', (t) => {
     t.increments('id')
     t.string('calling_ae_title', 16).notNullable()
     t.string('called_ae_title', 16).notNullable()
@@ -238,7 +238,7 @@ export async function up(knex) {
     t.unique(['calling_ae_title', 'called_ae_title', 'address', 'reason'])
   })
 
-  await schema.createTable('pipelines', (t) => {
+  await knex.schema.createTable('pipelines', (t) => {
     t.increments('id')
     t.string('name').notNullable()
     t.string('version').notNullable()
@@ -247,7 +247,7 @@ export async function up(knex) {
     time(t, 'first_seen_at').notNullable()
   })
 
-  await schema.createTable('users', (t) => {
+  await knex.schema.createTable('users', (t) => {
     t.increments('id')
     t.string('name').notNullable().unique()
     t.string('password_hash').notNullable() // argon2id
@@ -256,14 +256,14 @@ export async function up(knex) {
     time(t, 'created_at').notNullable()
   })
 
-  await schema.createTable('sessions', (t) => {
+  await knex.schema.createTable('sessions', (t) => {
     t.string('token_hash', 64).primary() // SHA-256 of the cookie
     t.integer('user_id').notNullable().references('users.id').onDelete('CASCADE')
     time(t, 'created_at').notNullable()
     time(t, 'expires_at').notNullable().index()
   })
 
-  await schema.createTable('tokens', (t) => {
+  await knex.schema.createTable('tokens', (t) => {
     t.increments('id')
     t.string('name').notNullable()
     t.string('token_hash', 64).notNullable().unique()
@@ -273,7 +273,7 @@ export async function up(knex) {
     time(t, 'last_used_at')
   })
 
-  await schema.createTable('audit', (t) => {
+  await knex.schema.createTable('audit', (t) => {
     t.increments('id')
     time(t, 'at').notNullable().index()
     t.string('actor').notNullable()

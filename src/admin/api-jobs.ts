@@ -1,0 +1,106 @@
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { JobError } from '../jobs/error.ts'
+import { jobRow, jobState, page, uid } from './api-schemas.ts'
+import type { Endpoint } from './endpoint.ts'
+import { ApiError, endpoint } from './endpoint.ts'
+
+export interface JobsDeps {
+  knex: Knex
+  /**
+   * Queues a failed job again, on somebody's word.
+   * @throws JobError
+   */
+  retryJob(id: string, by: string): Promise<unknown>
+}
+
+const jobQuery = z.strictObject({
+  ...page.shape,
+  state: jobState.optional(),
+  kind: z.enum(['infer', 'deliver']).optional(),
+  studyInstanceUID: uid.optional(),
+})
+
+/** Jobs: inference and delivery. */
+export function jobEndpoints({ knex, retryJob }: JobsDeps): Endpoint[] {
+  return [
+    endpoint({
+      method: 'get',
+      path: '/jobs',
+      summary: 'Jobs, the newest first',
+      role: 'viewer',
+      query: jobQuery,
+      answer: z.object({ total: z.number(), jobs: z.array(jobRow) }),
+      handle: ({ query }) => listJobs(knex, query),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/jobs/{id}/retry',
+      summary: 'Queue a failed job again',
+      role: 'operator',
+      params: z.strictObject({ id: z.string().max(64) }),
+      answer: z.object({ id: z.string(), state: z.literal('queued') }),
+      status: 202,
+      action: 'job-retry',
+      handle: async ({ params, actor }) => {
+        await retryJob(params.id, actor).catch((error: unknown) => {
+          if (!(error instanceof JobError)) throw error
+          throw new ApiError(error.code === 'job-unknown' ? 404 : 409, error.code, `${error.message}.`)
+        })
+        return { id: params.id, state: 'queued' as const }
+      },
+    }),
+  ]
+}
+
+interface Row {
+  id: string
+  kind: string
+  state: z.output<typeof jobState>
+  study_instance_uid: string
+  route: string | null
+  pipeline: string | null
+  destination: string | null
+  refused: number
+  error: string | null
+  attempts: number
+  priority: number
+  created_at: string
+  run_after: string
+  finished_at: string | null
+}
+
+async function listJobs(knex: Knex, query: z.output<typeof jobQuery>) {
+  const matching = knex('jobs').join('studies', 'studies.id', 'jobs.study_id')
+  if (query.state) matching.where('jobs.state', query.state)
+  if (query.kind) matching.where('jobs.kind', query.kind)
+  if (query.studyInstanceUID) matching.where('studies.study_instance_uid', query.studyInstanceUID)
+  const [counted] = await matching.clone().count<{ n: number }[]>('* as n')
+  const rows = (await matching
+    .clone()
+    .select('jobs.*', 'studies.study_instance_uid')
+    .orderBy('jobs.created_at', 'desc')
+    .orderBy('jobs.id')
+    .limit(query.limit)
+    .offset(query.offset)) as Row[]
+  return { total: Number(counted?.n ?? 0), jobs: rows.map(toJob) }
+}
+
+function toJob(row: Row): z.input<typeof jobRow> {
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    studyInstanceUID: row.study_instance_uid,
+    route: row.route,
+    pipeline: row.pipeline,
+    destination: row.destination,
+    refused: row.refused === 1,
+    error: row.error,
+    attempts: row.attempts,
+    priority: row.priority,
+    createdAt: row.created_at,
+    runAfter: row.run_after,
+    finishedAt: row.finished_at,
+  }
+}

@@ -1,0 +1,199 @@
+import { z } from 'zod'
+
+/** PS3.5 9.1: the form of a UID. */
+export const uid = z
+  .string()
+  .max(64)
+  .regex(/^[0-9]+(\.[0-9]+)*$/, 'a UID is digits and dots')
+const at = z.string().describe('ISO 8601, UTC')
+
+export const studyState = z.enum(['receiving', 'complete', 'processing', 'done', 'failed'])
+export const jobState = z.enum(['queued', 'running', 'done', 'failed'])
+export const deliveryState = z.enum(['pending', 'sent', 'verified', 'failed'])
+
+/** One page of a list that is walked by page number. */
+export const page = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  offset: z.coerce.number().int().min(0).default(0),
+})
+
+export const finding = z.object({
+  pipeline: z.string(),
+  name: z.string(),
+  value: z.number(),
+  unit: z.string().describe('UCUM'),
+  code: z.string().describe('scheme:value of the concept'),
+  site: z.string().nullable().describe('scheme:value of the anatomy; null where the value speaks of the whole input'),
+  revision: z.number(),
+})
+
+export const studyRow = z.object({
+  studyInstanceUID: z.string(),
+  state: studyState,
+  patientName: z.string().nullable(),
+  patientID: z.string().nullable(),
+  accessionNumber: z.string().nullable(),
+  studyDate: z.string().nullable(),
+  studyDescription: z.string().nullable(),
+  modalities: z.array(z.string()),
+  instances: z.number(),
+  revision: z.number(),
+  findings: z.array(finding.pick({ name: true, value: true, unit: true, site: true })).describe('of the newest revision'),
+  remark: z.string().nullable().describe('why it failed, or the last thing that no other field tells'),
+  createdAt: at,
+  updatedAt: at,
+})
+
+export const studyList = z.object({ total: z.number(), studies: z.array(studyRow) })
+
+const delivery = z.object({
+  destination: z.string(),
+  state: deliveryState,
+  proof: z.string().nullable(),
+  error: z.string().nullable(),
+  at: at,
+})
+
+const attempt = z.object({ at, ms: z.number().nullable(), provider: z.string().nullable(), error: z.string().nullable() })
+
+const job = z.object({
+  id: z.string(),
+  kind: z.enum(['infer', 'deliver']),
+  pipeline: z.string().nullable(),
+  destination: z.string().nullable(),
+  route: z.string().nullable(),
+  state: jobState,
+  refused: z.boolean().describe("failed because the input is outside the pipeline's declared limits"),
+  error: z.string().nullable(),
+  revision: z.number(),
+  createdAt: at,
+  runAfter: at,
+  startedAt: at.nullable(),
+  finishedAt: at.nullable(),
+  interruptions: z.number().describe('attempts that ended with the process'),
+  attempts: z.array(attempt),
+})
+
+const arrival = z.object({
+  at,
+  until: at,
+  from: z.string().describe('CALLINGAE@address'),
+  via: z.string(),
+  seriesInstanceUID: z.string(),
+  modality: z.string().nullable(),
+  instances: z.number().describe('new ones'),
+  identical: z.number().describe('here before, with the same bytes'),
+  replaced: z.number().describe('here before, with other bytes'),
+})
+
+const decision = z.object({
+  route: z.string(),
+  matched: z.boolean(),
+  expression: z.string(),
+  because: z.record(z.string(), z.unknown()).describe('the values that decided'),
+  series: z.record(z.string(), z.string()).describe('input of the pipeline to Series Instance UID'),
+  reason: z.string(),
+  routeVersion: z.number(),
+  revision: z.number(),
+  at,
+})
+
+const result = z.object({
+  sopInstanceUID: z.string(),
+  sopClassUID: z.string(),
+  seriesInstanceUID: z.string(),
+  modality: z.string(),
+  role: z.string(),
+  pipeline: z.string(),
+  supersedes: z.string().nullable(),
+  revision: z.number(),
+  deliveries: z.array(delivery),
+})
+
+/** The timeline of a study: what happened, and why. */
+export const timeline = z.object({
+  studyInstanceUID: z.string(),
+  state: studyState,
+  instances: z.number(),
+  revision: z.number().describe('the newest complete revision; 0 before the first'),
+  completion: z.object({ at, reason: z.string() }).nullable(),
+  revisions: z.array(z.object({ revision: z.number(), at, reason: z.string(), instances: z.number() })),
+  patient: z.object({
+    patientName: z.string().nullable(),
+    patientID: z.string().nullable(),
+    patientBirthDate: z.string().nullable(),
+    patientSex: z.string().nullable(),
+  }),
+  studyDate: z.string().nullable(),
+  studyDescription: z.string().nullable(),
+  accessionNumber: z.string().nullable(),
+  createdAt: at,
+  updatedAt: at,
+  arrivals: z.array(arrival),
+  decisions: z.array(decision),
+  jobs: z.array(job),
+  results: z.array(result),
+  findings: z.array(finding),
+  events: z.array(z.object({ at, kind: z.string(), sentence: z.string() })),
+})
+
+export const jobRow = z.object({
+  id: z.string(),
+  kind: z.string(),
+  state: jobState,
+  studyInstanceUID: z.string(),
+  route: z.string().nullable(),
+  pipeline: z.string().nullable(),
+  destination: z.string().nullable(),
+  refused: z.boolean(),
+  error: z.string().nullable(),
+  attempts: z.number(),
+  priority: z.number(),
+  createdAt: at,
+  runAfter: at,
+  finishedAt: at.nullable(),
+})
+
+export const route = z.object({
+  name: z.string(),
+  version: z.number(),
+  active: z.boolean(),
+  definition: z.unknown(),
+  author: z.string().nullable(),
+  createdAt: at,
+})
+
+export const refusedCaller = z.object({
+  callingAETitle: z.string(),
+  calledAETitle: z.string(),
+  address: z.string(),
+  reason: z.string(),
+  times: z.number(),
+  firstAt: at,
+  lastAt: at,
+})
+
+export const quarantined = z.object({
+  id: z.number(),
+  at,
+  code: z.string(),
+  reason: z.string(),
+  via: z.string(),
+  sender: z.string(),
+  sopClassUID: z.string().nullable(),
+  sopInstanceUID: z.string().nullable(),
+  transferSyntaxUID: z.string().nullable(),
+  size: z.number(),
+})
+
+export const auditEntry = z.object({
+  id: z.number(),
+  at,
+  actor: z.string(),
+  action: z.string(),
+  subject: z.string().nullable(),
+  outcome: z.string(),
+})
+
+export const role = z.enum(['viewer', 'operator', 'administrator'])
+export const session = z.object({ name: z.string(), role, mustChangePassword: z.boolean() })

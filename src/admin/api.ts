@@ -1,0 +1,39 @@
+import type { Router } from 'express'
+import { Router as createRouter, json } from 'express'
+import type { AccessDeps } from './api-access.ts'
+import { accessEndpoints } from './api-access.ts'
+import type { JobsDeps } from './api-jobs.ts'
+import { jobEndpoints } from './api-jobs.ts'
+import type { SessionDeps } from './api-session.ts'
+import { sessionEndpoints } from './api-session.ts'
+import type { StudiesDeps } from './api-studies.ts'
+import { studyEndpoints } from './api-studies.ts'
+import type { SystemDeps } from './api-system.ts'
+import { systemEndpoints } from './api-system.ts'
+import { requireRole } from './auth.ts'
+import { endpointRouter } from './endpoint.ts'
+import { openApiDocument } from './openapi.ts'
+import { refuse } from './refusal.ts'
+
+export type ApiDeps = SessionDeps & AccessDeps & StudiesDeps & JobsDeps & SystemDeps
+
+/**
+ * Everything below /api. `authenticate` has to stand before it.
+ * @param version of the node, for the API's description
+ */
+export function adminRouter(deps: ApiDeps, version: string): Router {
+  const endpoints = [
+    ...sessionEndpoints(deps),
+    ...studyEndpoints(deps),
+    ...jobEndpoints(deps),
+    ...systemEndpoints(deps),
+    ...accessEndpoints(deps),
+  ]
+  const router = createRouter()
+  router.use(json({ limit: '100kb' }))
+  router.use(endpointRouter(endpoints, deps.audit))
+  const description = openApiDocument(endpoints, version)
+  router.get('/openapi.json', requireRole('viewer'), (_req, res) => void res.json(description))
+  router.use(requireRole('viewer'), (_req, res) => refuse(res, 404, 'not-found', 'The API has no such address: see /api/openapi.json.'))
+  return router
+}

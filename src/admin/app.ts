@@ -1,0 +1,115 @@
+import { fileURLToPath } from 'node:url'
+import type { Express, RequestHandler } from 'express'
+import express from 'express'
+import type { Knex } from 'knex'
+import { problemHandler } from '../dicomweb/problem.ts'
+import type { Log } from '../log.ts'
+import { Accounts } from './accounts.ts'
+import type { ApiDeps } from './api.ts'
+import { adminRouter } from './api.ts'
+import { Audit } from './audit.ts'
+import { authenticate, redirectToLogin, requireRole } from './auth.ts'
+import { contentSecurity } from './content-security.ts'
+import type { FixedToken } from './credentials.ts'
+import { Credentials } from './credentials.ts'
+import type { Check } from './health.ts'
+import { healthz, readyz } from './health.ts'
+import { LoginThrottle } from './login-throttle.ts'
+import type { NodeMetrics } from './metrics.ts'
+import { refuse } from './refusal.ts'
+
+/** The parts that know who may come in. */
+export interface Auth {
+  accounts: Accounts
+  credentials: Credentials
+  throttle: LoginThrottle
+  audit: Audit
+}
+
+/**
+ * @param fixedTokens tokens that live outside the database: the bootstrap token of the settings, the node's own for the destination `self`
+ */
+export function createAuth(knex: Knex, fixedTokens: readonly FixedToken[] = [], now: () => Date = () => new Date()): Auth {
+  return {
+    accounts: new Accounts(knex, now),
+    credentials: new Credentials(knex, fixedTokens, now),
+    throttle: new LoginThrottle(now),
+    audit: new Audit(knex, now),
+  }
+}
+
+export interface AppOptions {
+  /** Of the node, for the API's description. */
+  version: string
+  log: Log
+  auth: Auth
+  api: Omit<ApiDeps, keyof Auth>
+  metrics: NodeMetrics
+  /** What /readyz asks, by name. */
+  checks: Readonly<Record<string, Check>>
+  routers: {
+    /** QIDO-RS and WADO-RS, relative to /dicomweb. */
+    dicomweb: RequestHandler
+    /** STOW-RS, relative to /dicomweb. */
+    stow: RequestHandler
+    /** OHIF, at the root of the origin: /viewer and whatever its assets ask for. */
+    viewer: RequestHandler
+  }
+  /** express's `trust proxy`: which proxies may say who the caller is and that TLS was used. Default: none. */
+  trustProxy?: boolean | number | string
+}
+
+/** The page's files: beside this module, in `src` and in `dist` alike. */
+const pageFolder = fileURLToPath(new URL('./ui', import.meta.url))
+const asset = /\.[a-z0-9]{2,5}$/i
+
+/** The node's one HTTP origin: health, the administrator's page and API, DICOMweb, the viewer. */
+export function createApp(options: AppOptions): Express {
+  const { auth, routers } = options
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('trust proxy', options.trustProxy ?? false)
+  app.use(contentSecurity)
+
+  app.get('/healthz', healthz)
+  app.get('/readyz', readyz(options.checks))
+  app.get('/', (_req, res) => res.redirect(302, '/admin'))
+  // The page itself holds nothing: whoever may see something is asked by the API that it calls.
+  app.use('/admin', express.static(pageFolder, { redirect: false, cacheControl: false, setHeaders: revalidate }))
+  app.get(['/admin', '/admin/*path'], (_req, res) => res.sendFile('index.html', { root: pageFolder, cacheControl: false, headers: noCache }))
+
+  app.use(authenticate(auth.credentials))
+  app.get('/metrics', requireRole('viewer'), scrape(options.metrics))
+  app.use('/api', adminRouter({ ...options.api, ...auth }, options.version))
+  app.use('/dicomweb', requireRole({ read: 'viewer', write: 'operator' }), routers.stow, routers.dicomweb)
+  app.use('/dicomweb', (_req, res) => refuse(res, 404, 'not-found', 'There is no such DICOMweb resource here.'))
+
+  app.use(viewerGuard, routers.viewer)
+  app.use((_req, res) => refuse(res, 404, 'not-found', 'There is no such address here.'))
+  app.use(problemHandler(options.log))
+  return app
+}
+
+/**
+ * Pages of the viewer need a login, its assets do not: they are a published program without any data in it, and browsers fetch some of
+ * them (manifests, workers' modules) without the cookie.
+ */
+const viewerGuard: RequestHandler = (req, res, next) => {
+  if ((req.method === 'GET' || req.method === 'HEAD') && asset.test(req.path)) return next()
+  redirectToLogin(req, res, () => requireRole('viewer')(req, res, next))
+}
+
+function scrape(metrics: NodeMetrics): RequestHandler {
+  return async (_req, res) => {
+    const { contentType, text } = await metrics.scrape()
+    res.setHeader('Content-Type', contentType)
+    res.setHeader('Cache-Control', 'no-store')
+    res.send(text)
+  }
+}
+
+const noCache = { 'Cache-Control': 'no-cache' }
+
+function revalidate(res: { setHeader(name: string, value: string): unknown }): void {
+  res.setHeader('Cache-Control', 'no-cache')
+}

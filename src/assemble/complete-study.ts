@@ -1,0 +1,153 @@
+import type { Knex } from 'knex'
+import { recomputeStudyState } from '../jobs/study-state.ts'
+
+/** A complete state of a study's source content, which never changes any more. */
+export interface StudyRevision {
+  id: number
+  studyId: number
+  studyInstanceUID: string
+  /** From 1. */
+  number: number
+  /** ISO 8601 UTC. */
+  completedAt: string
+  /** One sentence. */
+  reason: string
+  instances: number
+}
+
+/** The pinned object keys by Series Instance UID, in the order of instances' UIDs. */
+export type RevisionMembers = Record<string, string[]>
+
+export interface CompletionOptions {
+  studyId: number
+  /** ISO 8601 UTC. */
+  now: string
+  /** Decides with the row as it is inside the transaction; null: not yet. */
+  reasonFor: (row: ReceivingRow) => string | null
+}
+
+/** A study's row as far as completion looks at it. */
+export interface ReceivingRow {
+  id: number
+  study_instance_uid: string
+  revision: number
+  changed: number
+  last_instance_at: string
+  released_at: string | null
+}
+
+/** `same`: what changed was changed back, or only repeated; there is no new revision. */
+export type Completion = { kind: 'revision'; revision: StudyRevision } | { kind: 'same' } | { kind: 'not-due' }
+
+/**
+ * Completes a study in one transaction: pins its source instances as the next revision and marks it as unchanged. Whatever arrives
+ * afterwards belongs to the revision after that.
+ */
+export async function completeStudy(database: Knex, options: CompletionOptions): Promise<Completion> {
+  return await database.transaction(async (trx) => {
+    const row = await trx('studies')
+      .where({ id: options.studyId })
+      .forUpdate()
+      .first<ReceivingRow | undefined>(
+        'id',
+        'study_instance_uid',
+        'revision',
+        'changed',
+        'last_instance_at',
+        'released_at',
+      )
+    if (row === undefined || row.changed === 0) return { kind: 'not-due' }
+    const reason = options.reasonFor(row)
+    if (reason === null) return { kind: 'not-due' }
+    const members = await findMembers(trx, row.id)
+    const instances = Object.values(members).reduce((sum, keys) => sum + keys.length, 0)
+    if (instances === 0 || (await isNewestRevision(trx, row, members))) {
+      await trx('studies').where({ id: row.id }).update({ changed: 0 })
+      await recomputeStudyState(trx, row.id)
+      return { kind: 'same' }
+    }
+    const revision = await insertRevision(trx, row, { members, instances, reason, now: options.now })
+    return { kind: 'revision', revision }
+  })
+}
+
+/** Members in a fixed order, so that equal content is equal text. */
+async function findMembers(trx: Knex, studyId: number): Promise<RevisionMembers> {
+  const rows = await trx('instances')
+    .join('series', 'series.id', 'instances.series_id')
+    .where({ 'instances.study_id': studyId, 'instances.origin': 'source' })
+    .select<{ series: string; instance: string; key: string }[]>({
+      series: 'series.series_instance_uid',
+      instance: 'instances.sop_instance_uid',
+      key: 'instances.object_key',
+    })
+  // Sorted here: databases differ in how they order text.
+  rows.sort((a, b) => compare(a.series, b.series) || compare(a.instance, b.instance))
+  const members: RevisionMembers = {}
+  for (const { series, key } of rows) {
+    members[series] ??= []
+    members[series].push(key)
+  }
+  return members
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+async function isNewestRevision(trx: Knex, row: ReceivingRow, members: RevisionMembers): Promise<boolean> {
+  if (row.revision === 0) return false
+  const newest = await trx('revisions')
+    .where({ study_id: row.id, number: row.revision })
+    .first<{ members: string } | undefined>('members')
+  return newest?.members === JSON.stringify(members)
+}
+
+async function insertRevision(
+  trx: Knex,
+  row: ReceivingRow,
+  { members, instances, reason, now }: { members: RevisionMembers; instances: number; reason: string; now: string },
+): Promise<StudyRevision> {
+  const number = row.revision + 1
+  const [inserted] = await trx('revisions')
+    .insert({
+      study_id: row.id,
+      number,
+      completed_at: now,
+      reason: reason.slice(0, 255),
+      instances,
+      members: JSON.stringify(members),
+      routed: 0,
+    })
+    .returning<{ id: number }[]>('id')
+  if (inserted === undefined) throw new Error('the database gave no id for a revision')
+  await trx('studies')
+    .where({ id: row.id })
+    .update({ changed: 0, revision: number, state: 'complete', updated_at: now })
+  return {
+    id: inserted.id,
+    studyId: row.id,
+    studyInstanceUID: row.study_instance_uid,
+    number,
+    completedAt: now,
+    reason,
+    instances,
+  }
+}
+
+/** Revisions whose routes have not been decided: the process ended in between, or deciding failed. */
+export async function findUnroutedRevisions(database: Knex): Promise<StudyRevision[]> {
+  return await database('revisions')
+    .join('studies', 'studies.id', 'revisions.study_id')
+    .where('revisions.routed', 0)
+    .orderBy('revisions.id')
+    .select<StudyRevision[]>({
+      id: 'revisions.id',
+      studyId: 'revisions.study_id',
+      studyInstanceUID: 'studies.study_instance_uid',
+      number: 'revisions.number',
+      completedAt: 'revisions.completed_at',
+      reason: 'revisions.reason',
+      instances: 'revisions.instances',
+    })
+}

@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { type Config, packageRoot } from '../config.ts'
+import { ConfigError, describeProblem } from '../config-error.ts'
+import { jsonSchemas } from '../config-json-schema.ts'
+import { loadPipelines, type Pipeline } from '../infer/load-pipelines.ts'
+import { unknownReferences } from '../route/route-definition.ts'
+import { configOf, print, readArguments } from './arguments.ts'
+
+const usage = `hilum check [--config FILE]
+
+Reads the configuration, its routes and the pipelines as start does, and reports every problem at once.
+  --config FILE     the configuration file (default: config/hilum.yaml)
+  --write-schemas   write the JSON Schemas for editors to config/, from the code
+
+Exit code 0 when everything is in order, 1 when not.`
+
+/** `hilum check`: see its usage. */
+export async function run(args: string[]): Promise<number> {
+  const parsed = readArguments(args, usage, { 'write-schemas': { type: 'boolean' } })
+  if (!parsed) return 0
+  if (parsed.values['write-schemas']) return writeSchemas()
+  const problems: string[] = []
+  const config = configOrProblems(parsed.values, problems)
+  const pipelines = config ? await pipelinesOrProblems(config.pipelines.folder, problems) : []
+  if (config) problems.push(...routeProblems(config, pipelines))
+  if (problems.length > 0) {
+    process.stderr.write(`${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.join('\n')}\n`)
+    return 1
+  }
+  print(
+    `The configuration is in order: ${config?.routes.length ?? 0} routes, ${pipelines.length} pipelines, ${Object.keys(config?.destinations ?? {}).length} destinations.`,
+  )
+  return 0
+}
+
+function configOrProblems(values: { config?: string | undefined }, problems: string[]): Config | null {
+  try {
+    return configOf(values)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems.map(describeProblem))
+    return null
+  }
+}
+
+async function pipelinesOrProblems(folder: string, problems: string[]): Promise<Pipeline[]> {
+  const loaded = await loadPipelines(folder)
+  problems.push(...loaded.problems.map((problem) => `  pipelines: ${problem}`))
+  return loaded.pipelines
+}
+
+function routeProblems(config: Config, pipelines: readonly Pipeline[]): string[] {
+  const known = { destinations: Object.keys(config.destinations), pipelines: inputsByPipeline(pipelines) }
+  return config.routes.flatMap((route, i) =>
+    unknownReferences(route, known).map((problem) => `  routes.${i}.${problem.path}: ${problem.expectation}`),
+  )
+}
+
+/** Pipelines by name with the names of their inputs, as routes refer to them. */
+export function inputsByPipeline(pipelines: readonly Pipeline[]): Map<string, string[]> {
+  return new Map(pipelines.map((pipeline) => [pipeline.name, pipeline.inputs.map((input) => input.name)]))
+}
+
+async function writeSchemas(): Promise<number> {
+  for (const [name, text] of Object.entries(jsonSchemas())) {
+    const file = path.join(packageRoot, 'config', name)
+    await writeFile(file, text)
+    print(`written: ${path.relative(process.cwd(), file)}`)
+  }
+  return 0
+}

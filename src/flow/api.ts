@@ -1,0 +1,53 @@
+import path from 'node:path'
+import type { AppOptions } from '../admin/app.ts'
+import type { Assembler } from '../assemble/assembler.ts'
+import { evaluateRoutes } from '../route/evaluate-routes.ts'
+import { routableStudy } from './routable-study.ts'
+import { activeRoutes } from './routes.ts'
+import type { WorkParts } from './work.ts'
+
+export interface ApiParts
+  extends Pick<WorkParts, 'config' | 'database' | 'queue' | 'pipelines' | 'destinations' | 'hub'> {
+  assembler: Assembler
+  poke: () => void
+}
+
+/** What the API does with the node. */
+export function apiOf({
+  config,
+  database,
+  queue,
+  pipelines,
+  destinations,
+  assembler,
+  hub,
+  poke,
+}: ApiParts): AppOptions['api'] {
+  return {
+    knex: database,
+    hub,
+    quarantineFolder: path.join(config.dataDir, 'quarantine'),
+    complete: async (studyInstanceUID: string, actor: string): Promise<string | null> => {
+      const known = await database('studies').where({ study_instance_uid: studyInstanceUID }).first('id')
+      if (!known) return null
+      const revision = await assembler.completeNow(studyInstanceUID, actor)
+      return revision
+        ? `revision ${revision.number} is complete: ${revision.reason}`
+        : 'nothing has changed since the newest revision'
+    },
+    retryJob: async (id: string, by: string): Promise<void> => {
+      await queue.retry(id, by)
+      poke()
+    },
+    testRoutes: async (studyInstanceUID: string) => {
+      const known = await database('studies').where({ study_instance_uid: studyInstanceUID }).first('id')
+      return known ? evaluateRoutes(await activeRoutes(database), await routableStudy(database, known.id)) : null
+    },
+    listPipelines: async () => pipelines.list(),
+    destinations,
+    remotes: {
+      unknownCallers: config.dimse.unknownCallers,
+      configured: config.remotes.map(({ aeTitle, addresses }) => ({ aeTitle, host: addresses.join(', ') || null })),
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The node's HTTP server. It takes its port before there is anything to serve, because parts of the node have to know it. */
+export class HttpListener {
+  readonly #server: Server
+  #host = '127.0.0.1'
+  #serving = false
+
+  constructor() {
+    this.#server = createServer()
+    // Instances of gigabytes over slow lines are no attack; a header that never ends is.
+    this.#server.requestTimeout = 0
+    this.#server.headersTimeout = 30_000
+    this.#server.on('request', (_req, res) => {
+      if (this.#serving) return
+      res.writeHead(503, { 'retry-after': '1' }).end()
+    })
+  }
+
+  /**
+   * @returns the port
+   * @throws the system's error when the address cannot be taken
+   */
+  async listen({ host, port }: { host: string; port: number }): Promise<number> {
+    this.#host = host
+    this.#server.listen(port, host)
+    await once(this.#server, 'listening')
+    const address = this.#server.address()
+    return typeof address === 'object' && address !== null ? address.port : port
+  }
+
+  /** The address by which the node reaches itself, ready for a URL. */
+  get loopback(): string {
+    if (this.#host === '0.0.0.0' || this.#host === '::' || this.#host === '') return '127.0.0.1'
+    return this.#host.includes(':') ? `[${this.#host}]` : this.#host
+  }
+
+  serve(app: RequestListener): void {
+    this.#serving = true
+    this.#server.on('request', app)
+  }
+
+  /** Accepts no more connections, and ends those that are still open after `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    if (!this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeIdleConnections()
+    const late = new AbortController()
+    await Promise.race([closed, sleep(graceMs, undefined, { signal: late.signal }).catch(() => {})])
+    late.abort()
+    this.#server.closeAllConnections()
+    await closed
+  }
+}

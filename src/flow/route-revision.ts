@@ -1,0 +1,106 @@
+import type { Knex } from 'knex'
+import { deriveUID } from '../dicom/uid.ts'
+import type { JobQueue } from '../jobs/queue.ts'
+import { recomputeStudyState } from '../jobs/study-state.ts'
+import type { Log } from '../log.ts'
+import { type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
+import type { RouteDefinition } from '../route/route-definition.ts'
+import { type Members, routableStudy } from './routable-study.ts'
+import { activeRoutes } from './routes.ts'
+
+/** What an inference job is queued with. */
+export interface InferPayload {
+  /** Input name to the series that the route selected. */
+  inputs: Record<string, string>
+  destinations: string[]
+}
+
+/** Priorities of jobs: larger runs first. */
+export const priorities = { urgent: 10, normal: 0, low: -10 } as const
+
+export interface RouteRevisionOptions {
+  database: Knex
+  queue: JobQueue
+  log: Log
+  /** `name@sha256:…` of an installed pipeline; null where none has the name. */
+  pinnedPipeline: (name: string) => string | null
+  now?: () => Date
+}
+
+/**
+ * Decides every route on a complete revision: decisions and jobs are written in one transaction, after which the revision counts as routed.
+ * Doing it again changes nothing.
+ * @returns how many routes matched
+ */
+export async function routeRevision(revisionId: number, options: RouteRevisionOptions): Promise<number> {
+  const { database, log } = options
+  const revision = await database('revisions').where({ id: revisionId }).first('id', 'study_id', 'members', 'routed')
+  if (!revision || revision.routed === 1) return 0
+  const study = await routableStudy(database, revision.study_id, JSON.parse(revision.members) as Members)
+  const routes = await activeRoutes(database)
+  const decisions = evaluateRoutes(routes, study)
+  const at = (options.now?.() ?? new Date()).toISOString()
+  await database.transaction(async (trx) => {
+    for (const decision of decisions) {
+      await insertDecision(trx, decision, { studyId: revision.study_id, revisionId, at })
+      const route = routes.find((r) => r.definition.name === decision.route)
+      if (decision.matched && route)
+        await queueInference(
+          trx,
+          { decision, definition: route.definition, studyId: revision.study_id, revisionId },
+          options,
+        )
+    }
+    await trx('revisions').where({ id: revisionId }).update({ routed: 1 })
+    await recomputeStudyState(trx, revision.study_id)
+  })
+  const matched = decisions.filter((decision) => decision.matched).length
+  log.info('study routed', { studyInstanceUID: study.studyInstanceUID, routes: decisions.length, matched })
+  return matched
+}
+
+async function insertDecision(
+  trx: Knex,
+  decision: Decision,
+  where: { studyId: number; revisionId: number; at: string },
+): Promise<void> {
+  await trx('decisions')
+    .insert({
+      study_id: where.studyId,
+      revision_id: where.revisionId,
+      route: decision.route,
+      route_version: decision.routeVersion,
+      matched: decision.matched ? 1 : 0,
+      expression: decision.expression,
+      because: JSON.stringify(decision.because),
+      series: JSON.stringify(decision.series),
+      reason: decision.reason,
+      at: where.at,
+    })
+    .onConflict(['revision_id', 'route'])
+    .ignore()
+}
+
+async function queueInference(
+  trx: Knex,
+  job: { decision: Decision; definition: RouteDefinition; studyId: number; revisionId: number },
+  { queue, pinnedPipeline }: RouteRevisionOptions,
+): Promise<void> {
+  const { decision, definition, studyId, revisionId } = job
+  const payload: InferPayload = { inputs: decision.series, destinations: [...definition.destinations] }
+  await queue.enqueue(
+    {
+      id: deriveUID('job', String(revisionId), decision.route, 'infer'),
+      kind: 'infer',
+      studyId,
+      revisionId,
+      route: decision.route,
+      // A route whose pipeline is not installed still leaves a job: it fails, with that reason, where it can be seen and retried.
+      pipeline: pinnedPipeline(definition.pipeline) ?? definition.pipeline,
+      destination: null,
+      priority: priorities[definition.priority],
+      payload,
+    },
+    trx,
+  )
+}

@@ -1,0 +1,129 @@
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import type { Knex } from 'knex'
+import type { EventHub } from '../admin/events.ts'
+import type { NodeMetrics } from '../admin/metrics.ts'
+import { type Config, packageRoot } from '../config.ts'
+import { createDeliverHandler } from '../deliver/deliver-job.ts'
+import type { Destinations } from '../deliver/destinations.ts'
+import { messageOf } from '../errors.ts'
+import { WorkerPool } from '../infer/worker-pool.ts'
+import type { Job, JobEnd } from '../jobs/job.ts'
+import type { JobQueue } from '../jobs/queue.ts'
+import { JobRunner } from '../jobs/runner.ts'
+import type { Log } from '../log.ts'
+import type { Objects } from '../store/objects.ts'
+import { createInferHandler } from './infer-job.ts'
+import type { InstalledPipelines } from './installed-pipelines.ts'
+
+/** What running jobs get to finish when the node stops; then they are parked. */
+const graceMs = 10_000
+
+export interface WorkParts {
+  config: Config
+  database: Knex
+  objects: Objects
+  queue: JobQueue
+  pipelines: InstalledPipelines
+  destinations: Destinations
+  hub: EventHub
+  metrics: NodeMetrics
+  log: Log
+}
+
+/** The runners of jobs, and the processes that inference runs in. */
+export function createWork({
+  config,
+  database,
+  objects,
+  queue,
+  pipelines,
+  destinations,
+  hub,
+  metrics,
+  log,
+}: WorkParts) {
+  const pool = new WorkerPool({
+    entry: path.join(packageRoot, 'dist', 'worker.js'),
+    slots: config.infer.slots,
+    log,
+    ...(config.infer.memoryLimit > 0 ? { memoryLimitMb: Math.floor(config.infer.memoryLimit / 2 ** 20) } : {}),
+  })
+  const began = new Map<string, number>()
+  const onChange = (job: Job, end: JobEnd | null): void => {
+    if (end === null) began.set(job.id, performance.now())
+    else
+      metrics.jobDuration.observe(
+        { kind: job.kind, outcome: end.kind },
+        (performance.now() - (began.get(job.id) ?? performance.now())) / 1000,
+      )
+    if (end !== null) began.delete(job.id)
+    void database('studies')
+      .where({ id: job.studyId })
+      .first('study_instance_uid')
+      .then((row) => hub.publish({ kind: 'job', studyInstanceUID: row?.study_instance_uid }))
+      .catch((error: unknown) => log.warn('a change of a job was not told', { job: job.id, reason: messageOf(error) }))
+  }
+  const infers = new JobRunner({
+    kind: 'infer',
+    queue,
+    concurrency: config.infer.slots,
+    log,
+    onChange,
+    handler: createInferHandler({
+      database,
+      objects,
+      queue,
+      pool,
+      pipeline: (name) => pipelines.get(name),
+      workFolder: workFolder(config),
+      deadlineMs: config.infer.deadline * 1000,
+      providers: [...config.infer.providers],
+      threads: config.infer.threads || Math.max(1, Math.floor(availableParallelism() / config.infer.slots)),
+      onQueued: () => delivers.poke(),
+    }),
+  })
+  const delivers: JobRunner = new JobRunner({
+    kind: 'deliver',
+    queue,
+    concurrency: config.deliver.slots,
+    log,
+    onChange,
+    handler: createDeliverHandler({
+      database,
+      objects,
+      destinations,
+      log,
+      policy: {
+        attempts: config.deliver.attempts,
+        baseMs: config.deliver.firstDelay * 1000,
+        capMs: config.deliver.longestDelay * 1000,
+      },
+      onDelivery: ({ studyInstanceUID, destination, state }) => {
+        metrics.deliveries.inc({ destination, state })
+        hub.publish({ kind: 'delivery', studyInstanceUID })
+      },
+    }),
+  })
+  return {
+    infers,
+    poke: () => {
+      infers.poke()
+      delivers.poke()
+    },
+    start: () => {
+      void pool.start()
+      infers.start()
+      delivers.start()
+    },
+    stop: async () => {
+      await Promise.all([infers.stop(graceMs), delivers.stop(graceMs)])
+      await pool.stop(1_000)
+    },
+  }
+}
+
+/** Where the jobs' folders are made; nothing in it outlives its job. */
+export function workFolder(config: Config): string {
+  return path.join(config.dataDir, 'work')
+}

@@ -1,0 +1,213 @@
+/** A volume's extent: voxels along x (fastest), y and z, and their spacing in mm. */
+export interface Extent {
+  size: readonly [number, number, number]
+  spacing: readonly [number, number, number]
+}
+
+/** Part of a volume: from `low` up to, and without, `high`, along x, y, z. */
+export interface Box {
+  low: readonly [number, number, number]
+  high: readonly [number, number, number]
+}
+
+export function wholeBox(extent: Extent): Box {
+  return { low: [0, 0, 0], high: extent.size }
+}
+
+/** Volume of one voxel, mL. */
+export function voxelMillilitres(extent: Extent): number {
+  return (extent.spacing[0] * extent.spacing[1] * extent.spacing[2]) / 1000
+}
+
+/** What a component is made of; positions in voxels. */
+export interface Component {
+  voxels: number
+  /** Sums over its voxels, for centroids. */
+  sumX: number
+  sumY: number
+  sumZ: number
+  low: [number, number, number]
+  high: [number, number, number]
+}
+
+/** A run of voxels along x, inside one component. */
+export type VisitRun = (run: {
+  offset: number
+  length: number
+  x: number
+  y: number
+  z: number
+  component: number
+}) => void
+
+export interface Components {
+  /** In order of their first voxel. */
+  list: Component[]
+  /** Calls `visit` for every run, in order of the voxels; the object is reused. */
+  forEachRun(visit: VisitRun): void
+}
+
+/** Which neighbours count: 4 in a slice, 6 by faces, 26 by corners too. */
+export type Connectivity = 4 | 6 | 26
+
+/** Growable list of integers. */
+export class Integers {
+  values: Int32Array
+  length = 0
+
+  constructor(capacity = 1024) {
+    this.values = new Int32Array(capacity)
+  }
+
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const larger = new Int32Array(this.values.length * 2)
+      larger.set(this.values)
+      this.values = larger
+    }
+    this.values[this.length++] = value
+  }
+
+  at(index: number): number {
+    return this.values[index] as number
+  }
+}
+
+/** Runs along x of the voxels that belong, row by row of the box. */
+interface Runs {
+  start: Integers
+  end: Integers
+  /** Index of each row's first run; one more entry than rows. */
+  rows: Int32Array
+}
+
+/**
+ * Connected components by union-find over runs: memory grows with the number of runs, not of voxels.
+ * @param belongs says whether the voxel at an index belongs
+ */
+export function findComponents(
+  extent: Extent,
+  belongs: (index: number) => boolean,
+  options: { connectivity: Connectivity; box?: Box },
+): Components {
+  const box = options.box ?? wholeBox(extent)
+  const runs = collectRuns(extent, belongs, box)
+  const parent = Int32Array.from({ length: runs.start.length }, (_, index) => index)
+  unite(runs, parent, box, options.connectivity)
+  return describe(extent, runs, parent, box)
+}
+
+function collectRuns(extent: Extent, belongs: (index: number) => boolean, { low, high }: Box): Runs {
+  const [nx, ny] = extent.size
+  const height = high[1] - low[1]
+  const runs: Runs = {
+    start: new Integers(),
+    end: new Integers(),
+    rows: new Int32Array(height * (high[2] - low[2]) + 1),
+  }
+  let row = 0
+  for (let z = low[2]; z < high[2]; z++)
+    for (let y = low[1]; y < high[1]; y++) {
+      const base = (z * ny + y) * nx
+      let inside = false
+      for (let x = low[0]; x < high[0]; x++) {
+        if (belongs(base + x) === inside) continue
+        inside = !inside
+        if (inside) runs.start.push(x)
+        else runs.end.push(x)
+      }
+      if (inside) runs.end.push(high[0])
+      runs.rows[++row] = runs.start.length
+    }
+  return runs
+}
+
+function find(parent: Int32Array, run: number): number {
+  let root = run
+  while (parent[root] !== root) root = parent[root] as number
+  let at = run
+  while (parent[at] !== root) {
+    const next = parent[at] as number
+    parent[at] = root
+    at = next
+  }
+  return root
+}
+
+function unite(runs: Runs, parent: Int32Array, { low, high }: Box, connectivity: Connectivity): void {
+  const height = high[1] - low[1]
+  const depth = high[2] - low[2]
+  const reach = connectivity === 26 ? 1 : 0
+  for (let z = 0; z < depth; z++)
+    for (let y = 0; y < height; y++) {
+      const row = z * height + y
+      if (y > 0) uniteRows(runs, parent, { row, other: row - 1, reach })
+      if (z === 0 || connectivity === 4) continue
+      uniteRows(runs, parent, { row, other: row - height, reach })
+      if (connectivity !== 26) continue
+      if (y > 0) uniteRows(runs, parent, { row, other: row - height - 1, reach })
+      if (y + 1 < height) uniteRows(runs, parent, { row, other: row - height + 1, reach })
+    }
+}
+
+/** Unites the runs of two rows that overlap, or touch at corners when `reach` is 1. */
+function uniteRows(runs: Runs, parent: Int32Array, at: { row: number; other: number; reach: number }): void {
+  let b = runs.rows[at.other] as number
+  const endB = runs.rows[at.other + 1] as number
+  for (let a = runs.rows[at.row] as number; a < (runs.rows[at.row + 1] as number); a++) {
+    const start = runs.start.at(a) - at.reach
+    const end = runs.end.at(a) + at.reach
+    while (b < endB && runs.end.at(b) <= start) b++
+    for (let c = b; c < endB && runs.start.at(c) < end; c++) {
+      const rootA = find(parent, a)
+      const rootC = find(parent, c)
+      if (rootA < rootC) parent[rootC] = rootA
+      else parent[rootA] = rootC
+    }
+  }
+}
+
+function describe(extent: Extent, runs: Runs, parent: Int32Array, { low, high }: Box): Components {
+  const [nx, ny] = extent.size
+  const height = high[1] - low[1]
+  const list: Component[] = []
+  const numbers = new Int32Array(parent.length)
+  for (let row = 0; row + 1 < runs.rows.length; row++) {
+    const y = low[1] + (row % height)
+    const z = low[2] + Math.floor(row / height)
+    for (let run = runs.rows[row] as number; run < (runs.rows[row + 1] as number); run++) {
+      const root = find(parent, run)
+      if (root === run) {
+        numbers[run] = list.length
+        const x = runs.start.at(run)
+        list.push({ voxels: 0, sumX: 0, sumY: 0, sumZ: 0, low: [x, y, z], high: [x + 1, y + 1, z + 1] })
+      } else numbers[run] = numbers[root] as number
+      addRun(list[numbers[run] as number] as Component, { start: runs.start.at(run), end: runs.end.at(run), y, z })
+    }
+  }
+  const forEachRun = (visit: VisitRun): void => {
+    const seen = { offset: 0, length: 0, x: 0, y: 0, z: 0, component: 0 }
+    for (let row = 0; row + 1 < runs.rows.length; row++) {
+      seen.y = low[1] + (row % height)
+      seen.z = low[2] + Math.floor(row / height)
+      for (let run = runs.rows[row] as number; run < (runs.rows[row + 1] as number); run++) {
+        seen.x = runs.start.at(run)
+        seen.length = runs.end.at(run) - seen.x
+        seen.offset = (seen.z * ny + seen.y) * nx + seen.x
+        seen.component = numbers[run] as number
+        visit(seen)
+      }
+    }
+  }
+  return { list, forEachRun }
+}
+
+function addRun(to: Component, run: { start: number; end: number; y: number; z: number }): void {
+  const length = run.end - run.start
+  to.voxels += length
+  to.sumX += ((run.start + run.end - 1) * length) / 2
+  to.sumY += run.y * length
+  to.sumZ += run.z * length
+  to.low = [Math.min(to.low[0], run.start), Math.min(to.low[1], run.y), Math.min(to.low[2], run.z)]
+  to.high = [Math.max(to.high[0], run.end), Math.max(to.high[1], run.y + 1), Math.max(to.high[2], run.z + 1)]
+}

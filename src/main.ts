@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import { type Command, print, UsageError } from './commands/arguments.ts'
+import { HilumError, messageOf } from './errors.ts'
+
+/** The commands are loaded when they are asked for: help must not wait for a database driver. */
+const commands: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  start: { summary: 'start the node', load: () => import('./commands/start.ts') },
+  check: {
+    summary: 'check configuration, routes and pipelines; every problem at once',
+    load: () => import('./commands/check.ts'),
+  },
+  migrate: {
+    summary: 'bring the database to the version of this program',
+    load: () => import('./commands/migrate.ts'),
+  },
+  send: { summary: 'send DICOM files by C-STORE', load: () => import('./commands/send.ts') },
+  study: { summary: 'what happened to a study, and why', load: () => import('./commands/study.ts') },
+  route: { summary: 'list, check or try the routes', load: () => import('./commands/route.ts') },
+  pipeline: { summary: 'list or check the pipelines', load: () => import('./commands/pipeline.ts') },
+  demo: {
+    summary: 'start a throw-away node, send it a study, show what was found',
+    load: () => import('./commands/demo.ts'),
+  },
+}
+
+const notInThisVersion = ['backup', 'restore', 'evaluate']
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  return `hilum COMMAND [options]
+
+${lines.join('\n')}
+
+hilum COMMAND --help says more. The configuration is config/hilum.yaml, or --config FILE; every setting is also an
+environment variable, as in HILUM_DIMSE_PORT. Exit codes: 0 done, 1 a problem, 2 the command line makes no sense.`
+}
+
+/** @returns exit code */
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === 'help' && args[0] !== undefined) return main([args[0], '--help'])
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    print(usage())
+    return name === undefined ? 2 : 0
+  }
+  if (notInThisVersion.includes(name)) throw new UsageError(`${name}: not available in this version`, '')
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!command) throw new UsageError(`${name}: no such command`, usage())
+  return (await command.load()).run(args)
+}
+
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    const hint = String(error.detail.usage)
+    process.stderr.write(`hilum ${error.message}\n${hint === '' ? '' : `\n${hint}\n`}`)
+    return 2
+  }
+  if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
+    process.stderr.write(`hilum: ${error.message}\n`)
+    return 2
+  }
+  // What Hilum itself refuses is explained by its message; anything else is a defect, and its stack is worth having.
+  const text =
+    error instanceof HilumError || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)
+  process.stderr.write(`hilum: ${text}\n`)
+  return 1
+}
+
+// No process.exit(): standard output may be a pipe that has not taken everything yet.
+process.exitCode = await main(process.argv.slice(2)).catch(report)

@@ -1,0 +1,202 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { Knex } from 'knex'
+import { type ScheduledTask, schedule } from 'node-cron'
+import { randomSecret } from './admin/accounts.ts'
+import { createApp, createAuth } from './admin/app.ts'
+import { EventHub } from './admin/events.ts'
+import { databaseCheck, diskCheck, listenerCheck } from './admin/health.ts'
+import { NodeMetrics } from './admin/metrics.ts'
+import { Assembler } from './assemble/assembler.ts'
+import { type Config, packageRoot } from './config.ts'
+import { createDestinations } from './deliver/destinations.ts'
+import { apiOf } from './flow/api.ts'
+import { destinationOptions } from './flow/destination-options.ts'
+import { Disposal } from './flow/disposal.ts'
+import { HttpListener } from './flow/http-listener.ts'
+import { installPipelines } from './flow/installed-pipelines.ts'
+import { quietTimeOfRoutes } from './flow/quiet-times.ts'
+import { Reception } from './flow/reception.ts'
+import { routeRevision } from './flow/route-revision.ts'
+import { seedRoutes } from './flow/routes.ts'
+import { createWork, workFolder } from './flow/work.ts'
+import { JobQueue } from './jobs/queue.ts'
+import type { Log } from './log.ts'
+import { stowRouter } from './receive/stow-rs.ts'
+import { migrate, openDatabase } from './store/database.ts'
+import { DiskObjects } from './store/disk-objects.ts'
+import { IncomingFolder } from './store/incoming.ts'
+import { dicomwebRouter } from './view/router.ts'
+import { viewerRouter } from './view/viewer.ts'
+
+/** A node that runs in this process and its children. */
+export interface RunningNode {
+  config: Config
+  dimsePort: number
+  httpPort: number
+  /** The administrator's one-time password, at the very first start; else null. */
+  firstPassword: string | null
+  /** Finishes or parks what is in flight and ends everything; can be called twice. */
+  stop(): Promise<void>
+  /** Resolves when the node has stopped. */
+  stopped: Promise<void>
+}
+
+/** What open associations, and then running jobs, get to finish. */
+const graceMs = 10_000
+
+/**
+ * Starts a node: everything is composed here, in the order of the flow.
+ * @throws HilumError when a part cannot start; what was started before it is ended again
+ */
+export async function startNode(config: Config, { log }: { log: Log }): Promise<RunningNode> {
+  const parts = new Disposal(log)
+  try {
+    return await compose(config, log, parts)
+  } catch (error) {
+    await parts.dispose()
+    throw error
+  }
+}
+
+async function compose(config: Config, log: Log, parts: Disposal): Promise<RunningNode> {
+  const now = () => new Date().toISOString()
+  const { receives, works, serves } = rolesOf(config)
+
+  // store
+  mkdirSync(config.dataDir, { recursive: true })
+  const database = await openDatabase({ url: config.database.url, dataDir: config.dataDir, log })
+  parts.add('database', () => database.destroy())
+  await migrate(database)
+  const objects = new DiskObjects(config.dataDir)
+  const queue = new JobQueue({ database })
+  const pipelines = await installPipelines(config.pipelines.folder, database, now())
+  await seedRoutes(database, config.routes, now())
+
+  // what everybody tells
+  const hub = new EventHub()
+  parts.add('events', () => hub.close())
+  const metrics = new NodeMetrics({ knex: database, dataDir: config.dataDir })
+  const http = new HttpListener()
+  parts.add('http', () => http.close(graceMs))
+  const httpPort = await http.listen(config.http)
+
+  // infer, encode and deliver: jobs
+  const selfToken = randomSecret()
+  const self = { url: `http://${http.loopback}:${httpPort}/dicomweb`, token: selfToken }
+  const destinations = createDestinations(destinationOptions(config), self)
+  parts.add('destinations', () => destinations.close())
+  const work = works
+    ? createWork({ config, database, objects, queue, pipelines, destinations, hub, metrics, log })
+    : null
+
+  // assemble and route
+  const assembler = new Assembler({
+    database,
+    log,
+    settings: { quietSeconds: config.assemble.quiet, releaseSeconds: config.assemble.release },
+    quietFor: (studyId) => quietTimeOfRoutes(database, studyId),
+    onRevision: async (revision) => {
+      await routeRevision(revision.id, { database, queue, log, pinnedPipeline: (name) => pipelines.pinned(name) })
+      work?.infers.poke()
+      hub.publish({ kind: 'study', studyInstanceUID: revision.studyInstanceUID })
+    },
+  })
+
+  // receive
+  const reception = new Reception({ config, database, objects, assembler, hub, metrics, log })
+
+  // view and admin
+  const auth = createAuth(database, [
+    { name: 'self', token: selfToken, role: 'operator' },
+    ...(config.admin.token ? [{ name: 'bootstrap', token: config.admin.token, role: 'administrator' as const }] : []),
+  ])
+  const first = await auth.accounts.createFirstUser()
+  const app = createApp({
+    version: packageVersion(),
+    log,
+    auth,
+    metrics,
+    api: apiOf({ config, database, queue, pipelines, destinations, assembler, hub, poke: () => work?.poke() }),
+    checks: {
+      database: databaseCheck(database),
+      disk: diskCheck(config.dataDir, config.receive.minimumFree),
+      ...(receives
+        ? { dicom: listenerCheck(() => (reception.receiver.pid === undefined ? null : reception.receiver.port)) }
+        : {}),
+    },
+    routers: {
+      dicomweb: dicomwebRouter({ database, objects, log }),
+      stow: stowRouter({
+        incoming: new IncomingFolder({
+          dataDir: config.dataDir,
+          sync: config.receive.sync,
+          minimumFreeBytes: config.receive.minimumFree,
+        }),
+        indexWriter: reception.writer,
+        onQuarantined: (object) => reception.onQuarantined(object),
+        onRequest: {
+          began: (association) => assembler.associationOpened(association),
+          ended: (association) => assembler.associationClosed(association, now()),
+        },
+        log,
+      }),
+      viewer: viewerRouter({ folder: serves ? viewerFolder() : null, log }),
+    },
+  })
+
+  // everything is there: repair what a crash left, then open the doors
+  await rm(workFolder(config), { recursive: true, force: true })
+  if (receives) await reception.recover({ deleteUnfinished: true })
+  const interrupted = works ? await queue.requeueInterrupted() : 0
+  if (interrupted > 0) log.info('interrupted jobs queued again', { jobs: interrupted })
+  http.serve(app)
+  if (receives) {
+    parts.add('assembly', () => assembler.stop())
+    await assembler.start()
+    parts.add('reception', () => reception.stop(graceMs))
+    await reception.receiver.start()
+  }
+  if (work) {
+    parts.add('work', () => work.stop())
+    work.start()
+  }
+  const housekeeping = scheduleHousekeeping(database, log)
+  parts.add('housekeeping', () => housekeeping.destroy())
+
+  return {
+    config,
+    dimsePort: receives ? reception.receiver.port : 0,
+    httpPort,
+    firstPassword: first?.oneTimePassword ?? null,
+    stop: () => parts.dispose(),
+    stopped: parts.disposed,
+  }
+}
+
+function rolesOf(config: Config): { receives: boolean; works: boolean; serves: boolean } {
+  return {
+    receives: config.roles.includes('receive'),
+    works: config.roles.includes('work'),
+    serves: config.roles.includes('serve'),
+  }
+}
+
+/** OHIF, where set-up has fetched it. */
+function viewerFolder(): string | null {
+  const folder = path.join(packageRoot, 'dist', 'ohif')
+  return existsSync(path.join(folder, 'index.html')) ? folder : null
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/** Once a night: sessions that have expired are forgotten. */
+function scheduleHousekeeping(database: Knex, log: Log): ScheduledTask {
+  return schedule('17 3 * * *', async () => {
+    const sessions = await database('sessions').where('expires_at', '<=', new Date().toISOString()).delete()
+    log.info('housekeeping done', { sessions })
+  })
+}

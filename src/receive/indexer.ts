@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { Knex } from 'knex'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { isConflict } from '../store/error.ts'
+import type { Objects } from '../store/objects.ts'
+import type { IndexedStudy } from './index-commit.ts'
+import { commitBatch } from './index-commit.ts'
+import { rounds } from './index-groups.ts'
+import type { PreparedInstance, Verdict } from './index-preparation.ts'
+import { prepare } from './index-preparation.ts'
+import type { ReceivedInstance } from './received.ts'
+
+export interface IndexerOptions {
+  database: Knex
+  objects: Objects
+  /** Where the received files lie until they are indexed. */
+  incomingFolder: string
+  log: Log
+  now?: () => Date
+}
+
+/** What became of a batch. */
+export interface IndexedBatch {
+  /** Instances of the batch by what became of them; `known` ones were indexed before, by the same file. */
+  counts: Record<Verdict, number>
+  studies: IndexedStudy[]
+}
+
+/** How many files are moved or deleted at once. */
+const filesAtOnce = 8
+const conflictAttempts = 3
+
+/**
+ * Writes received instances into the index, a batch in one transaction, and moves their files out of the incoming folder afterwards:
+ * a crash in between is repaired by `recoverIncoming`. Calls must not overlap; `IndexWriter` sees to that.
+ */
+export class Indexer {
+  readonly #options: IndexerOptions
+  readonly #now: () => Date
+
+  constructor(options: IndexerOptions) {
+    this.#options = options
+    this.#now = options.now ?? (() => new Date())
+  }
+
+  /**
+   * @param batch up to about 200 instances, in the order of their arrival
+   * @throws what the database or the file system says; then nothing of the (rest of the) batch is indexed, and its files are where they were
+   */
+  async index(batch: readonly ReceivedInstance[]): Promise<IndexedBatch> {
+    const total: IndexedBatch = { counts: { new: 0, known: 0, identical: 0, different: 0 }, studies: [] }
+    for (const round of rounds(batch)) {
+      const { instances, studies } = await this.#write(round)
+      await this.#moveFiles(instances)
+      for (const { verdict } of instances) total.counts[verdict]++
+      total.studies = mergeStudies(total.studies, studies)
+    }
+    return total
+  }
+
+  async #write(
+    batch: readonly ReceivedInstance[],
+  ): Promise<{ instances: PreparedInstance[]; studies: IndexedStudy[] }> {
+    const { database } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      const preparation = await prepare(batch, this.#options)
+      try {
+        const studies = await database.transaction((trx) => commitBatch(trx, preparation, this.#now().toISOString()))
+        return { instances: preparation.instances, studies }
+      } catch (error) {
+        if (!isConflict(error) || attempt === conflictAttempts) throw error
+      }
+    }
+  }
+
+  async #moveFiles(instances: readonly PreparedInstance[]): Promise<void> {
+    const left = [...instances]
+    const mover = async () => {
+      for (let next = left.pop(); next !== undefined; next = left.pop()) await this.#moveFile(next)
+    }
+    await Promise.all(Array.from({ length: filesAtOnce }, mover))
+  }
+
+  async #moveFile({ received, key, verdict }: PreparedInstance): Promise<void> {
+    const file = path.join(this.#options.incomingFolder, received.file)
+    try {
+      if (verdict === 'identical') await rm(file, { force: true })
+      else await this.#options.objects.put(key, file)
+    } catch (error) {
+      // The index is right, and the object is found in the incoming folder; the next start moves it.
+      this.#options.log.error('an indexed instance stays in the incoming folder', {
+        file: received.file,
+        reason: messageOf(error),
+      })
+    }
+  }
+}
+
+/** Studies of two batches as one list. */
+export function mergeStudies(a: readonly IndexedStudy[], b: readonly IndexedStudy[]): IndexedStudy[] {
+  const merged = new Map<number, IndexedStudy>()
+  for (const study of [...a, ...b]) {
+    const before = merged.get(study.id)
+    if (before === undefined) merged.set(study.id, study)
+    else
+      merged.set(study.id, {
+        ...before,
+        changed: before.changed || study.changed,
+        associations: [...new Set([...before.associations, ...study.associations])],
+      })
+  }
+  return [...merged.values()]
+}

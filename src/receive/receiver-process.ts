@@ -1,0 +1,181 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { HilumError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { ReceiverCommand, ReceiverEvent, Sender } from './received.ts'
+import type { ReceiverOptions } from './receiver-options.ts'
+
+/** Events that the node acts on; the process's log lines and the steps of its life are taken care of here. */
+export type ReceptionEvent = Exclude<ReceiverEvent, { kind: 'log' | 'drained' | 'listening' }>
+
+export interface ReceiverProcessDependencies {
+  log: Log
+  onEvent(event: ReceptionEvent): void
+  /**
+   * The process ended on its own and is started again. What it had on disk and not told yet lies in the incoming folder; the
+   * ends of its associations have been told as lost.
+   */
+  onLost(): void
+  /** The program; the built one beside this file by default. */
+  entry?: string
+}
+
+const firstRestartMs = 200
+const longestRestartMs = 10_000
+/** ms after which a process counts as healthy, and the next restart is quick again. */
+const healthyMs = 60_000
+/** ms beyond the grace within which a draining process has to end. */
+const drainMs = 10_000
+/** Parallel syncs: the file system commits them together, so more of them wait for one commit. */
+const syncThreads = '16'
+
+/** The node's side of the receiving process: starts it, starts it again when it ends, and hands its events on. */
+export class ReceiverProcess {
+  readonly #options: ReceiverOptions
+  readonly #dependencies: ReceiverProcessDependencies
+  readonly #open = new Map<string, Sender>()
+  #child: ChildProcess | null = null
+  #port: number
+  #stopping = false
+  #restartMs = firstRestartMs
+  #restart: NodeJS.Timeout | undefined
+  #onDrained: (() => void) | null = null
+
+  constructor(options: ReceiverOptions, dependencies: ReceiverProcessDependencies) {
+    this.#options = options
+    this.#dependencies = dependencies
+    this.#port = options.port
+  }
+
+  /** The port listened on; a process that is started again keeps it. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** Id of the process while one runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /**
+   * Starts the process.
+   * @returns the port, once it listens
+   * @throws {HilumError} `receiver-start-failed` when it ends before that; it is not started again then
+   */
+  async start(): Promise<number> {
+    await this.#spawn()
+    return this.#port
+  }
+
+  /** Says that so many of the received instances are indexed. */
+  indexed(instances: number): void {
+    this.#send({ kind: 'indexed', instances })
+  }
+
+  /** Ends the process in order: open associations may go on for `graceMs`, then every event has been handed on. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#restart)
+    const child = this.#child
+    if (child === null) return
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    const drained = new Promise<void>((resolve) => {
+      this.#onDrained = resolve
+    })
+    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs + drainMs)
+    this.#send({ kind: 'drain', graceMs })
+    await Promise.race([drained, exited])
+    if (child.connected) child.disconnect()
+    await exited
+    clearTimeout(timer)
+  }
+
+  #send(command: ReceiverCommand): void {
+    // Without a process nothing waits to be told: a new one starts its counts at zero.
+    if (this.#child?.connected) this.#child.send(command, () => undefined)
+  }
+
+  #spawn(): Promise<void> {
+    const entry = this.#dependencies.entry ?? fileURLToPath(new URL('./receiver.js', import.meta.url))
+    const options: ReceiverOptions = { ...this.#options, port: this.#port }
+    const child = fork(entry, {
+      env: { ...process.env, UV_THREADPOOL_SIZE: syncThreads, HILUM_RECEIVER: JSON.stringify(options) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.#child = child
+    const startedAt = Date.now()
+    return new Promise((resolve, reject) => {
+      let listening = false
+      child.on('message', (event: ReceiverEvent) => {
+        if (event.kind === 'listening') {
+          listening = true
+          this.#port = event.port
+          resolve()
+        }
+        this.#onEvent(event)
+      })
+      const ended = (how: string): void => {
+        if (this.#child !== child) return
+        this.#child = null
+        if (!listening)
+          reject(new HilumError('receiver-start-failed', `the receiving process ended before it listened: ${how}`))
+        this.#onEnded(how, { listening, ranMs: Date.now() - startedAt })
+      }
+      child.on('error', (error) => ended(error.message))
+      child.on('exit', (code, signal) => {
+        const how = signal ?? `exit code ${code}`
+        // What the process sent last is read from the channel after its exit is known.
+        if (child.connected) child.once('disconnect', () => ended(how))
+        else ended(how)
+      })
+    })
+  }
+
+  #onEvent(event: ReceiverEvent): void {
+    const { log, onEvent } = this.#dependencies
+    switch (event.kind) {
+      case 'log':
+        log[event.level](event.sentence, event.context)
+        return
+      case 'drained':
+        this.#onDrained?.()
+        return
+      case 'listening':
+        return
+      case 'association-opened':
+        this.#open.set(event.association, event.sender)
+        break
+      case 'association-closed':
+        this.#open.delete(event.association)
+        break
+    }
+    onEvent(event)
+  }
+
+  #onEnded(how: string, life: { listening: boolean; ranMs: number }): void {
+    const at = new Date().toISOString()
+    for (const [association, sender] of this.#open)
+      this.#dependencies.onEvent({ kind: 'association-closed', association, sender, at, how: 'lost' })
+    this.#open.clear()
+    if (this.#stopping) return
+    if (life.listening) {
+      this.#dependencies.log.error('the receiving process ended and is started again', {
+        how,
+        restartMs: this.#restartMs,
+      })
+      this.#dependencies.onLost()
+      if (life.ranMs > healthyMs) this.#restartMs = firstRestartMs
+      this.#scheduleRestart()
+    }
+  }
+
+  #scheduleRestart(): void {
+    this.#restart = setTimeout(() => {
+      this.#spawn().catch((error: HilumError) => {
+        this.#dependencies.log.error('the receiving process could not be started', { reason: error.message })
+        if (!this.#stopping) this.#scheduleRestart()
+      })
+    }, this.#restartMs)
+    this.#restartMs = Math.min(longestRestartMs, this.#restartMs * 2)
+  }
+}

@@ -1,0 +1,174 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Knex } from 'knex'
+import { numberOf, textOf } from '../dicom/dataset.ts'
+import { findDefect, type InstanceFile, readInstanceFile } from '../dicom/instance-file.ts'
+import { isUID } from '../dicom/uid.ts'
+import { HilumError, messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Objects } from '../store/objects.ts'
+import { keyOf } from '../store/objects.ts'
+import type { Indexer } from './indexer.ts'
+import { insertQuarantined } from './quarantine-queries.ts'
+import type { ReceivedInstance, Sender } from './received.ts'
+
+export interface RecoveryOptions {
+  incomingFolder: string
+  quarantineFolder: string
+  database: Knex
+  objects: Objects
+  indexer: Pick<Indexer, 'index'>
+  log: Log
+  /** Only while nobody writes into the folder: what is unfinished there may be somebody's who is still at it. */
+  deleteUnfinished: boolean
+  now?: () => Date
+}
+
+/** What was found in the incoming folder. */
+export interface Recovered {
+  /** Unfinished files, never acknowledged. */
+  deleted: number
+  /** Indexed already; only their move was missing. */
+  moved: number
+  indexed: number
+  /** Never acknowledged, but all their bytes that there are are kept. */
+  quarantined: number
+}
+
+interface Found {
+  file: string
+  path: string
+  size: number
+  modifiedAt: Date
+}
+
+const batchSize = 200
+
+/**
+ * Repairs the index from the incoming folder after a crash: finishes moves, indexes what was acknowledged and not indexed, and puts
+ * aside what a power loss left damaged. To be called before anything is received. Doing it again, or half of it, is harmless.
+ */
+export async function recoverIncoming(options: RecoveryOptions): Promise<Recovered> {
+  const { incomingFolder, quarantineFolder, log } = options
+  await mkdir(incomingFolder, { recursive: true })
+  await mkdir(quarantineFolder, { recursive: true })
+  const recovered: Recovered = { deleted: 0, moved: 0, indexed: 0, quarantined: 0 }
+  const names = await readdir(incomingFolder)
+  for (const name of options.deleteUnfinished ? names.filter((name) => name.endsWith('.part')) : []) {
+    // The rename precedes Success: nobody was told that this one is safe.
+    await rm(path.join(incomingFolder, name), { force: true })
+    recovered.deleted++
+  }
+  const found = await inOrderOfArrival(incomingFolder, names)
+  const association = `recovery-${(options.now?.() ?? new Date()).getTime()}`
+  for (let start = 0; start < found.length; start += batchSize)
+    await recoverBatch(found.slice(start, start + batchSize), { ...options, association, recovered })
+  if (names.length > 0) log.info('incoming folder repaired', { ...recovered })
+  return recovered
+}
+
+async function inOrderOfArrival(folder: string, names: readonly string[]): Promise<Found[]> {
+  const found: Found[] = []
+  for (const file of names.filter((name) => name.endsWith('.dcm'))) {
+    const { size, mtime } = await stat(path.join(folder, file))
+    found.push({ file, path: path.join(folder, file), size, modifiedAt: mtime })
+  }
+  // Of two with one SOP Instance UID, the later one has to be the one that stays.
+  return found.sort((a, b) => a.modifiedAt.getTime() - b.modifiedAt.getTime() || (a.file < b.file ? -1 : 1))
+}
+
+interface BatchContext extends RecoveryOptions {
+  association: string
+  recovered: Recovered
+}
+
+async function recoverBatch(found: readonly Found[], context: BatchContext): Promise<void> {
+  const readable: { found: Found; instance: ReceivedInstance }[] = []
+  for (const one of found) {
+    try {
+      const defect = await findDefect(one.path)
+      if (defect !== null) await quarantine(one, { code: 'damaged', reason: defect }, context)
+      else readable.push({ found: one, instance: describe(await readInstanceFile(one.path), one, context.association) })
+    } catch (error) {
+      // What the file system says is no judgement on the instance: it must not be put aside for that.
+      if (!(error instanceof HilumError)) throw error
+      await quarantine(one, { code: error.code, reason: messageOf(error) }, context)
+    }
+  }
+  const keys = await keysInIndex(
+    context.database,
+    readable.map(({ instance }) => instance.sopInstanceUID),
+  )
+  const unindexed: ReceivedInstance[] = []
+  for (const { found: one, instance } of readable) {
+    const key = keyOf(one.file)
+    if (keys.has(key)) {
+      await context.objects.put(key, one.path)
+      context.recovered.moved++
+    } else unindexed.push(instance)
+  }
+  if (unindexed.length > 0) await context.indexer.index(unindexed)
+  context.recovered.indexed += unindexed.length
+}
+
+/** The object keys under which these instances are indexed, or kept aside as replaced. */
+async function keysInIndex(database: Knex, sopInstanceUIDs: readonly string[]): Promise<Set<string>> {
+  const keys = new Set<string>()
+  for (const table of ['instances', 'replaced_instances'])
+    for (const key of await database(table).whereIn('sop_instance_uid', sopInstanceUIDs).pluck('object_key'))
+      keys.add(key)
+  return keys
+}
+
+/** Who sent it was lost with the message; that it arrived, and when, is known from the file. */
+const unknownSender: Sender = { callingAETitle: 'unknown', calledAETitle: 'unknown', address: 'recovered' }
+
+/** @throws RecoveryError `missing-uid` */
+function describe(file: InstanceFile, found: Found, association: string): ReceivedInstance {
+  const { elements } = file
+  const uid = (keyword: string) => {
+    const value = textOf(elements, keyword)
+    if (value === null || !isUID(value)) throw new RecoveryError('missing-uid', `the data set has no valid ${keyword}`)
+    return value
+  }
+  return {
+    file: found.file,
+    association,
+    via: 'recovery',
+    sender: unknownSender,
+    at: found.modifiedAt.toISOString(),
+    size: found.size,
+    transferSyntaxUID: file.transferSyntaxUID,
+    sopClassUID: uid('SOPClassUID'),
+    sopInstanceUID: uid('SOPInstanceUID'),
+    studyInstanceUID: uid('StudyInstanceUID'),
+    seriesInstanceUID: uid('SeriesInstanceUID'),
+    instanceNumber: numberOf(elements, 'InstanceNumber'),
+    rows: numberOf(elements, 'Rows'),
+    columns: numberOf(elements, 'Columns'),
+    bitsAllocated: numberOf(elements, 'BitsAllocated'),
+    numberOfFrames: numberOf(elements, 'NumberOfFrames'),
+    header: elements,
+  }
+}
+
+class RecoveryError extends HilumError<'missing-uid'> {}
+
+async function quarantine(found: Found, why: { code: string; reason: string }, context: BatchContext): Promise<void> {
+  // The row first: a crash before the move finds the file here again, and the same row.
+  await insertQuarantined(context.database, {
+    file: found.file,
+    at: (context.now?.() ?? new Date()).toISOString(),
+    size: found.size,
+    code: why.code,
+    reason: `found after a restart, never acknowledged: ${why.reason}`,
+    via: 'recovery',
+    sender: unknownSender,
+    sopClassUID: null,
+    sopInstanceUID: null,
+    transferSyntaxUID: null,
+  })
+  await rename(found.path, path.join(context.quarantineFolder, found.file))
+  context.recovered.quarantined++
+  context.log.warn('a damaged file was put into quarantine', { file: found.file, reason: why.reason })
+}

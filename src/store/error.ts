@@ -1,0 +1,33 @@
+import { HilumError } from '../errors.ts'
+
+/**
+ * What can go wrong in the store.
+ * - `invalid-key`: a text that is no object key
+ * - `object-missing`: no bytes are stored under a key
+ * - `invalid-database-url`: neither empty nor `postgres://…`
+ * - `index-conflict`: rows changed between reading and writing; the same call may succeed
+ */
+export type StoreErrorCode = 'invalid-key' | 'object-missing' | 'invalid-database-url' | 'index-conflict'
+
+/** An error of the database or of the objects store. */
+export class StoreError extends HilumError<StoreErrorCode> {}
+
+/** True where a database refused a statement because of the values in it (constraint, range, length): repeating it cannot help. */
+export function isAboutValues(error: unknown): boolean {
+  const code = codeOf(error)
+  return /^SQLITE_(CONSTRAINT|RANGE|TOOBIG|MISMATCH)/.test(code) || /^2[23]...$/.test(code)
+}
+
+/** True where another writer was quicker (unique violation, deadlock, serialization): the whole transaction may be repeated. */
+export function isConflict(error: unknown): boolean {
+  if (error instanceof StoreError) return error.code === 'index-conflict'
+  const code = codeOf(error)
+  return (
+    code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_BUSY_SNAPSHOT' || ['23505', '40001', '40P01'].includes(code)
+  )
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return ''
+  return typeof error.code === 'string' ? error.code : ''
+}

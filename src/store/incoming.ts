@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { encodeFileMeta, type FileMeta } from '../dicom/part10.ts'
+import { HilumError } from '../errors.ts'
+
+/**
+ * What can go wrong while bytes are taken in.
+ * - `out-of-space`: the file system is full, or below the reserve
+ * - `write-failed`: any other failure of the file system
+ */
+export type IncomingErrorCode = 'out-of-space' | 'write-failed'
+
+export class IncomingError extends HilumError<IncomingErrorCode> {}
+
+export interface IncomingOptions {
+  dataDir: string
+  /** False: files are not synced, so that a power loss may lose what was acknowledged. For measurements only. */
+  sync: boolean
+  /** Free bytes of the file system below which nothing is begun. */
+  minimumFreeBytes: number
+}
+
+/** Names that share their first four digits, and with them a folder of the objects store: few folders to make, none too large. */
+const filesPerShard = 1000
+/** ms for which the free space is taken as known; what is written meanwhile is subtracted. */
+const freeSpaceMs = 1000
+
+/**
+ * The folder where bytes become durable before they are acknowledged: `<dataDir>/incoming`. A file is `.part` while it is written,
+ * `.dcm` when it is whole; what cannot be kept as an instance goes to `<dataDir>/quarantine`. Several processes may write to it.
+ */
+export class IncomingFolder {
+  readonly folder: string
+  readonly quarantineFolder: string
+  readonly #options: IncomingOptions
+  readonly #writer = randomBytes(6).toString('hex')
+  #shard = ''
+  #count = 0
+  #free = 0
+  #freeAt = Number.NEGATIVE_INFINITY
+
+  /** Makes the folders where they are missing. */
+  constructor(options: IncomingOptions) {
+    this.#options = options
+    this.folder = path.join(options.dataDir, 'incoming')
+    this.quarantineFolder = path.join(options.dataDir, 'quarantine')
+    mkdirSync(this.folder, { recursive: true })
+    mkdirSync(this.quarantineFolder, { recursive: true })
+  }
+
+  /**
+   * Begins a file with its preamble and file meta information (PS3.10 7.1); the data set is what is written to it.
+   * @throws {IncomingError} `out-of-space` below the reserve, `write-failed`
+   */
+  begin(meta: FileMeta): IncomingFile {
+    this.checkSpace()
+    return new IncomingFile(this, this.#nextId(), encodeFileMeta(meta))
+  }
+
+  /** As `begin`, for bytes that may be anything and bring no meta information of their own making, such as a part of a request. */
+  beginRaw(): IncomingFile {
+    this.checkSpace()
+    return new IncomingFile(this, this.#nextId(), null)
+  }
+
+  get sync(): boolean {
+    return this.#options.sync
+  }
+
+  /** @throws {IncomingError} `out-of-space` when less than the reserve is free */
+  checkSpace(): void {
+    const now = performance.now()
+    if (now - this.#freeAt >= freeSpaceMs) {
+      const { bavail, bsize } = statfsSync(this.folder)
+      this.#free = bavail * bsize
+      this.#freeAt = now
+    }
+    if (this.#free < this.#options.minimumFreeBytes)
+      throw new IncomingError(
+        'out-of-space',
+        `${this.#free} bytes are free for incoming files: at least ${this.#options.minimumFreeBytes} are expected`,
+        { retry: 'transient' },
+      )
+  }
+
+  /** Counts bytes against the free space, and looks again when they may have used it up. */
+  spend(bytes: number): void {
+    this.#free -= bytes
+    if (this.#free < this.#options.minimumFreeBytes) this.checkSpace()
+  }
+
+  #nextId(): string {
+    if (this.#count % filesPerShard === 0) this.#shard = randomBytes(2).toString('hex')
+    this.#count++
+    return `${this.#shard}${this.#writer}${this.#count.toString(16).padStart(8, '0')}`
+  }
+}
+
+/** A file that is being taken in. Exactly one of `finish`, `discard` and `quarantine` ends it. */
+export class IncomingFile {
+  /** Where the bytes lie while they are written. */
+  readonly path: string
+  /** Offset of the first byte that was written, behind preamble and meta information. */
+  readonly dataSetOffset: number
+  readonly #folder: IncomingFolder
+  readonly #id: string
+  #fd: number
+  #size = 0
+
+  constructor(folder: IncomingFolder, id: string, head: Buffer | null) {
+    this.#folder = folder
+    this.#id = id
+    this.path = path.join(folder.folder, `${id}.part`)
+    this.dataSetOffset = head?.length ?? 0
+    this.#fd = attempt(() => openSync(this.path, 'wx', 0o640))
+    try {
+      if (head) this.write(head)
+    } catch (error) {
+      this.discard()
+      throw error
+    }
+  }
+
+  /** Bytes of the file so far. */
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Appends, synchronously: the bytes may be reused afterwards.
+   * @throws {IncomingError}
+   */
+  write(chunk: Uint8Array): void {
+    this.#folder.spend(chunk.length)
+    attempt(() => {
+      // A write to a nearly full disk may take a part only; the next one then says why.
+      for (let done = 0; done < chunk.length; ) done += writeSync(this.#fd, chunk, done, chunk.length - done)
+    })
+    this.#size += chunk.length
+  }
+
+  /**
+   * Makes the file durable under its final name. The name is given first: one sync then commits data and name together.
+   * @returns the name inside the incoming folder, and the size in bytes
+   * @throws {IncomingError} the file is gone then
+   */
+  finish(): Promise<{ file: string; size: number }> {
+    return this.#moveTo(this.#folder.folder)
+  }
+
+  /** Makes the file durable in the quarantine folder, whatever it holds. */
+  quarantine(): Promise<{ file: string; size: number }> {
+    return this.#moveTo(this.#folder.quarantineFolder)
+  }
+
+  /** Forgets the file. Does nothing when it has ended already. */
+  discard(): void {
+    if (this.#fd < 0) return
+    this.#close()
+    rmSync(this.path, { force: true })
+  }
+
+  async #moveTo(folder: string): Promise<{ file: string; size: number }> {
+    const file = `${this.#id}.dcm`
+    const target = path.join(folder, file)
+    try {
+      renameSync(this.path, target)
+      if (this.#folder.sync) await syncFile(this.#fd)
+    } catch (error) {
+      this.#close()
+      for (const place of [this.path, target]) rmSync(place, { force: true })
+      throw asIncomingError(error)
+    }
+    this.#close()
+    return { file, size: this.#size }
+  }
+
+  #close(): void {
+    const fd = this.#fd
+    this.#fd = -1
+    closeSync(fd)
+  }
+}
+
+function syncFile(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve())))
+}
+
+function attempt<T>(act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw asIncomingError(error)
+  }
+}
+
+function asIncomingError(cause: unknown): IncomingError {
+  if (cause instanceof IncomingError) return cause
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown'
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new IncomingError('out-of-space', `the file system is full (${code})`, { retry: 'transient', cause })
+  return new IncomingError('write-failed', `an incoming file could not be written (${code})`, {
+    retry: 'transient',
+    cause,
+  })
+}

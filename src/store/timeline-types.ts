@@ -1,0 +1,113 @@
+export type StudyState = 'receiving' | 'complete' | 'processing' | 'done' | 'failed'
+export type DeliveryState = 'pending' | 'sent' | 'verified' | 'failed'
+
+/** What happened to a study, and why: the answer of `GET /api/studies/{StudyInstanceUID}`. Times are ISO 8601 UTC. */
+export interface Timeline {
+  studyInstanceUID: string
+  state: StudyState
+  /** Source instances that are indexed. */
+  instances: number
+  /** Number of the newest revision; 0 before the first. */
+  revision: number
+  /** Of the newest revision. */
+  completion: { at: string; reason: string } | null
+  revisions: TimelineRevision[]
+  patient: {
+    patientName: string | null
+    patientID: string | null
+    patientBirthDate: string | null
+    patientSex: string | null
+  }
+  studyDate: string | null
+  studyDescription: string | null
+  accessionNumber: string | null
+  createdAt: string
+  updatedAt: string
+  arrivals: TimelineArrival[]
+  decisions: TimelineDecision[]
+  jobs: TimelineJob[]
+  results: TimelineResult[]
+  findings: TimelineFinding[]
+  events: { at: string; kind: string; sentence: string }[]
+}
+
+export interface TimelineRevision {
+  revision: number
+  at: string
+  reason: string
+  instances: number
+}
+
+/** Instances of one series that came over one association or STOW-RS request. */
+export interface TimelineArrival {
+  at: string
+  until: string
+  /** CALLINGAE@address. */
+  from: string
+  via: string
+  seriesInstanceUID: string
+  modality: string | null
+  /** New ones. */
+  instances: number
+  /** Here before, with the same bytes. */
+  identical: number
+  /** Here before, with other bytes. */
+  replaced: number
+}
+
+export interface TimelineDecision {
+  route: string
+  matched: boolean
+  expression: string
+  because: Record<string, unknown>
+  series: Record<string, string>
+  reason: string
+  routeVersion: number
+  revision: number
+  at: string
+}
+
+export interface TimelineJob {
+  id: string
+  kind: 'infer' | 'deliver'
+  pipeline: string | null
+  destination: string | null
+  route: string | null
+  state: 'queued' | 'running' | 'done' | 'failed'
+  /** Failed because the pipeline's declared limits exclude the input. */
+  refused: boolean
+  error: string | null
+  revision: number
+  createdAt: string
+  /** When a queued job is tried (again). */
+  runAfter: string
+  startedAt: string | null
+  finishedAt: string | null
+  interruptions: number
+  attempts: { at: string; ms: number | null; provider: string | null; error: string | null }[]
+}
+
+export interface TimelineResult {
+  sopInstanceUID: string
+  sopClassUID: string
+  seriesInstanceUID: string
+  modality: string
+  role: string
+  pipeline: string
+  supersedes: string | null
+  revision: number
+  deliveries: { destination: string; state: DeliveryState; proof: string | null; error: string | null; at: string }[]
+}
+
+export interface TimelineFinding {
+  pipeline: string
+  name: string
+  value: number
+  /** UCUM. */
+  unit: string
+  /** `scheme:value`. */
+  code: string
+  /** `scheme:value`; null where the value speaks of the whole input. */
+  site: string | null
+  revision: number
+}

@@ -1,0 +1,96 @@
+import type { Knex } from 'knex'
+import { RequestError } from '../dicomweb/request-error.ts'
+import type { MatchingKey } from './search-request.ts'
+import { isUIDText } from '../dicomweb/uid-parameter.ts'
+
+/**
+ * Adds one matching key to a query (PS3.4 C.2.2.2). An empty value matches everything.
+ * @throws RequestError 'bad-parameter' where the value does not have its attribute's form
+ */
+export function addMatching(query: Knex.QueryBuilder, key: MatchingKey): void {
+  const value = key.value.trim()
+  if (value === '' || value === '*') return
+  const { column, matching } = key.attribute
+  switch (matching) {
+    case 'uid':
+      matchUIDs(query, column, key)
+      return
+    case 'date':
+      matchRange(query, column, key, /^\d{8}$/, 'a date YYYYMMDD')
+      return
+    case 'time':
+      matchRange(query, column, key, /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/, 'a time HHMMSS.FFFFFF')
+      return
+    case 'integer':
+      if (!/^[+-]?\d{1,12}$/.test(value)) throw badValue(key, 'a whole number')
+      query.where(column, Number(value))
+      return
+    case 'person-name':
+      matchText(query, column, value, true)
+      return
+    case 'text':
+      matchAny(query, column, value)
+      return
+    case 'modalities':
+      // A study matches when any of its series has one of the modalities (PS3.4 C.2.2.2, ModalitiesInStudy).
+      query.whereExists((inner) => {
+        inner.select('matched.id').from({ matched: 'series' }).whereRaw('?? = ??', ['matched.study_id', 'studies.id'])
+        inner.andWhere((any) => matchAny(any, 'matched.modality', value.replaceAll(',', '\\')))
+      })
+      return
+    default:
+      matching satisfies never
+  }
+}
+
+function matchUIDs(query: Knex.QueryBuilder, column: string, key: MatchingKey): void {
+  const uids = key.value.split(/[,\\]/).map((uid) => uid.trim()).filter((uid) => uid !== '')
+  const wrong = uids.find((uid) => !isUIDText(uid))
+  if (wrong !== undefined) throw badValue(key, 'a UID, or several separated by commas')
+  query.whereIn(column, uids)
+}
+
+/** `a`, `a-b`, `-b` or `a-`; an upper bound of less precision includes what begins with it. */
+function matchRange(query: Knex.QueryBuilder, column: string, key: MatchingKey, form: RegExp, expected: string): void {
+  const [from = '', to = from, ...more] = key.value.trim().split('-').map((bound) => bound.trim())
+  const bounds = [from, to].filter((bound) => bound !== '')
+  if (more.length > 0 || bounds.length === 0 || bounds.some((bound) => !form.test(bound))) {
+    throw badValue(key, `${expected}, or a range of two with a hyphen`)
+  }
+  query.whereNotNull(column)
+  if (from !== '') query.where(column, '>=', from)
+  if (to !== '') query.where(column, '<=', lastMomentOf(to, key.attribute.matching))
+}
+
+/** 1200 as an upper bound is every moment of that minute: 120059.999999. */
+function lastMomentOf(bound: string, matching: string): string {
+  if (matching !== 'time') return bound
+  return bound + '005959.999999'.slice(bound.length)
+}
+
+function matchAny(query: Knex.QueryBuilder, column: string, value: string): void {
+  const values = value.split('\\').filter((one) => one !== '')
+  if (values.length === 1) matchText(query, column, value, false)
+  else {
+    query.where((any) => {
+      for (const one of values) any.orWhere((single) => matchText(single, column, one, false))
+    })
+  }
+}
+
+/** Wildcards `*` and `?`; person names and wildcard searches do not look at the case of letters. */
+function matchText(query: Knex.QueryBuilder, column: string, value: string, ignoreCase: boolean): void {
+  if (!/[*?]/.test(value)) {
+    if (ignoreCase) query.whereRaw('lower(??) = lower(?)', [column, value])
+    else query.where(column, value)
+    return
+  }
+  const pattern = value.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%').replaceAll('?', '_')
+  query.whereRaw("lower(??) like lower(?) escape '\\'", [column, pattern])
+}
+
+function badValue(key: MatchingKey, expected: string): RequestError {
+  return new RequestError('bad-parameter', `The value of the parameter ${key.name} is not ${expected}.`, {
+    detail: { parameter: key.name },
+  })
+}

@@ -1,0 +1,108 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Assembler } from '../../src/assemble/assembler.ts'
+import { silentLog } from '../../src/log.ts'
+import { listRefusedCallers, recordRefusedCaller } from '../../src/receive/callers-queries.ts'
+import { insertQuarantined, listQuarantined } from '../../src/receive/quarantine-queries.ts'
+import { databaseVersion, migrate } from '../../src/store/database.ts'
+import { listStudies } from '../../src/store/study-list.ts'
+import { studyTimeline } from '../../src/store/timeline.ts'
+import { queueCases } from '../jobs/queue-cases.ts'
+import { indexerCases } from '../receive/indexer-cases.ts'
+import { type PostgresCluster, postgresPrograms, startPostgres } from '../support/postgres.ts'
+import { receiveSmall, studyUID } from '../support/small-instance.ts'
+import { type TemporaryStore, temporaryStore } from '../support/temporary-store.ts'
+
+const programs = postgresPrograms()
+
+it.runIf(programs === null)('needs PostgreSQL', ({ skip }) => {
+  if (process.env.CI === 'true') throw new Error('PostgreSQL (initdb) is not installed')
+  skip('PostgreSQL (initdb) is not installed')
+})
+
+describe.skipIf(programs === null)('on PostgreSQL', () => {
+  let cluster: PostgresCluster
+  const stores: TemporaryStore[] = []
+
+  beforeAll(async () => {
+    cluster = await startPostgres(programs ?? '')
+  })
+  afterAll(() => cluster?.dispose())
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.dispose()
+  })
+
+  /** The one database, emptied. */
+  async function open(): Promise<TemporaryStore> {
+    const store = await temporaryStore(cluster.url)
+    stores.push(store)
+    await store.database.raw('truncate studies, quarantine, refused_callers restart identity cascade')
+    return { ...store, dispose: async () => {} }
+  }
+
+  it('migrates once, and knows its version', async () => {
+    const { database } = await open()
+    await migrate(database)
+    expect(await databaseVersion(database)).toMatch(/^\d{3}-/)
+  })
+
+  describe('the indexer', () => indexerCases(open))
+  describe('the job queue', () => queueCases(open))
+
+  it('takes the same instances from two nodes at once, and counts each once', async () => {
+    const [one, two] = [await open(), await open()]
+    const batch = Array.from({ length: 40 }, (_, i) => ({ study: 1 + (i % 3), series: 1, instance: i + 1 }))
+    const sent = [one, two].map((store) => batch.map((small) => receiveSmall(store.incoming, small)))
+    await Promise.all([one.indexer.index(sent[0] ?? []), two.indexer.index(sent[1] ?? [])])
+    const counts = await one.database('studies').sum('source_instances as n')
+    expect(counts[0]?.n).toBe(40)
+    expect(await one.database('instances').pluck('id')).toHaveLength(40)
+  })
+
+  it('completes, lists and tells a study, with numbers as numbers', async () => {
+    const { database, indexer, incoming } = await open()
+    await indexer.index([receiveSmall(incoming, { study: 1, series: 1, instance: 1 })])
+    const assembler = new Assembler({
+      database,
+      log: silentLog,
+      settings: { quietSeconds: 20, releaseSeconds: 5 },
+      onRevision: async () => {},
+    })
+    expect(await assembler.completeNow(studyUID(1), 'ada')).toMatchObject({ number: 1, instances: 1 })
+    expect(await studyTimeline(database, studyUID(1))).toMatchObject({
+      state: 'complete',
+      instances: 1,
+      completion: { reason: 'completed by ada' },
+    })
+    expect(await listStudies(database, { limit: 5, offset: 0, search: 'PHANTOM' })).toMatchObject({
+      total: 1,
+      studies: [{ instances: 1, modalities: ['CT'] }],
+    })
+    expect(typeof (await database('instances').first('size')).size).toBe('number')
+  })
+
+  it('keeps quarantine and refused callers', async () => {
+    const { database } = await open()
+    const sender = { callingAETitle: 'CT1', calledAETitle: 'HILUM', address: '10.0.0.5' }
+    const at = '2026-11-21T12:00:00.000Z'
+    for (let i = 0; i < 2; i++) {
+      await recordRefusedCaller(database, { sender, at, reason: 'unknown' })
+      await insertQuarantined(database, {
+        file: 'a.dcm',
+        at,
+        size: 2 ** 33,
+        code: 'x',
+        reason: 'nul \0 inside',
+        via: 'c-store',
+        sender,
+        sopClassUID: null,
+        sopInstanceUID: null,
+        transferSyntaxUID: null,
+      })
+    }
+    expect(await listRefusedCallers(database)).toMatchObject([{ times: 2 }])
+    expect(await listQuarantined(database, { limit: 5, offset: 0 })).toMatchObject({
+      total: 1,
+      objects: [{ size: 2 ** 33 }],
+    })
+  })
+})
