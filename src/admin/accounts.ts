@@ -87,12 +87,18 @@ export class Accounts {
    * Changes a password; every session of the user but the given one ends.
    * @throws AccountError `wrong-password`, `weak-password`, `same-password`
    */
-  async changePassword(user: User, change: { current: string; next: string; keepSession: string | null }): Promise<void> {
+  async changePassword(
+    user: User,
+    change: { current: string; next: string; keepSession: string | null },
+  ): Promise<void> {
     if ((await this.authenticate(user.name, change.current)) === null)
       throw new AccountError('wrong-password', 'the current password is not right')
     if (change.next === change.current) throw new AccountError('same-password', 'the new password is the current one')
     if (change.next.length < 12 || change.next.toLowerCase().includes(user.name.toLowerCase()))
-      throw new AccountError('weak-password', 'a password needs at least 12 characters, and must not contain the user name')
+      throw new AccountError(
+        'weak-password',
+        'a password needs at least 12 characters, and must not contain the user name',
+      )
     const password_hash = await hash(change.next, argon2id)
     await this.#knex.transaction(async (trx) => {
       await trx('users').where({ id: user.id }).update({ password_hash, must_change_password: 0 })

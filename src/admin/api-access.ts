@@ -55,7 +55,8 @@ export function accessEndpoints({ accounts, credentials, audit }: AccessDeps): E
       params: z.strictObject({ id: z.coerce.number().int() }),
       action: 'token-revoke',
       handle: async ({ params }) => {
-        if ((await credentials.revokeToken(params.id)) === null) throw new ApiError(404, 'not-found', 'There is no such token.')
+        if ((await credentials.revokeToken(params.id)) === null)
+          throw new ApiError(404, 'not-found', 'There is no such token.')
         return undefined
       },
     }),

@@ -83,7 +83,7 @@ async function listJobs(knex: Knex, query: z.output<typeof jobQuery>) {
     .orderBy('jobs.id')
     .limit(query.limit)
     .offset(query.offset)) as Row[]
-  return { total: Number(counted?.n ?? 0), jobs: rows.map(toJob) }
+  return { total: counted?.n ?? 0, jobs: rows.map(toJob) }
 }
 
 function toJob(row: Row): z.input<typeof jobRow> {

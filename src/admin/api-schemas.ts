@@ -38,7 +38,9 @@ export const studyRow = z.object({
   modalities: z.array(z.string()),
   instances: z.number(),
   revision: z.number(),
-  findings: z.array(finding.pick({ name: true, value: true, unit: true, site: true })).describe('of the newest revision'),
+  findings: z
+    .array(finding.pick({ name: true, value: true, unit: true, site: true }))
+    .describe('of the newest revision'),
   remark: z.string().nullable().describe('why it failed, or the last thing that no other field tells'),
   createdAt: at,
   updatedAt: at,
@@ -54,7 +56,12 @@ const delivery = z.object({
   at: at,
 })
 
-const attempt = z.object({ at, ms: z.number().nullable(), provider: z.string().nullable(), error: z.string().nullable() })
+const attempt = z.object({
+  at,
+  ms: z.number().nullable(),
+  provider: z.string().nullable(),
+  error: z.string().nullable(),
+})
 
 const job = z.object({
   id: z.string(),

@@ -30,10 +30,11 @@ export function sessionEndpoints(deps: SessionDeps): Endpoint[] {
       role: null,
       body: login,
       answer: sessionSchema,
-      handle: ({ body, req, res }) => logIn(deps, body, req).then(async ({ cookie, user }) => {
-        setSessionCookie(req, res, cookie)
-        return { name: user.name, role: user.role, mustChangePassword: user.mustChangePassword }
-      }),
+      handle: ({ body, req, res }) =>
+        logIn(deps, body, req).then(async ({ cookie, user }) => {
+          setSessionCookie(req, res, cookie)
+          return { name: user.name, role: user.role, mustChangePassword: user.mustChangePassword }
+        }),
     }),
     endpoint({
       method: 'get',
@@ -106,12 +107,21 @@ async function changePassword(deps: SessionDeps, body: z.output<typeof passwords
   if (!identity) throw new ApiError(401, 'unauthorized', 'Nobody is logged in.')
   if (!identity.user) throw new ApiError(403, 'no-password', 'A token has no password: log in as a user.')
   const wait = deps.throttle.waitSeconds(identity.user.name, req.ip ?? 'unknown')
-  if (wait > 0) throw new ApiError(429, 'too-many-logins', `Too many wrong passwords: try again in ${Math.ceil(wait / 60)} minutes.`)
+  if (wait > 0)
+    throw new ApiError(
+      429,
+      'too-many-logins',
+      `Too many wrong passwords: try again in ${Math.ceil(wait / 60)} minutes.`,
+    )
   try {
     await deps.accounts.changePassword(identity.user, { ...body, keepSession: identity.session })
   } catch (error) {
     if (!(error instanceof AccountError)) throw error
     if (error.code === 'wrong-password') deps.throttle.failed(identity.user.name, req.ip ?? 'unknown')
-    throw new ApiError(error.code === 'wrong-password' ? 403 : 422, error.code, `${error.message[0]?.toUpperCase()}${error.message.slice(1)}.`)
+    throw new ApiError(
+      error.code === 'wrong-password' ? 403 : 422,
+      error.code,
+      `${error.message[0]?.toUpperCase()}${error.message.slice(1)}.`,
+    )
   }
 }

@@ -61,11 +61,13 @@ export function studyEndpoints(deps: StudiesDeps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/events',
-      summary: 'Server-sent events: study, job, delivery, quarantine, remote, each with the UID of the study that changed',
+      summary:
+        'Server-sent events: study, job, delivery, quarantine, remote, each with the UID of the study that changed',
       role: 'viewer',
       answerType: 'text/event-stream',
       handle: ({ req, res }) => {
-        if (!deps.hub.attach(req, res)) throw new ApiError(503, 'too-many-listeners', 'Too many pages are listening; ask again later.')
+        if (!deps.hub.attach(req, res))
+          throw new ApiError(503, 'too-many-listeners', 'Too many pages are listening; ask again later.')
         return undefined
       },
     }),

@@ -35,7 +35,12 @@ export interface SystemDeps {
 
 /** Routes, pipelines, destinations, callers and the quarantine. */
 export function systemEndpoints(deps: SystemDeps): Endpoint[] {
-  return [...routeEndpoints(deps), ...destinationEndpoints(deps), ...remoteEndpoints(deps), ...quarantineEndpoints(deps)]
+  return [
+    ...routeEndpoints(deps),
+    ...destinationEndpoints(deps),
+    ...remoteEndpoints(deps),
+    ...quarantineEndpoints(deps),
+  ]
 }
 
 function routeEndpoints({ knex, testRoutes, listPipelines }: SystemDeps): Endpoint[] {
@@ -79,7 +84,11 @@ function routeEndpoints({ knex, testRoutes, listPipelines }: SystemDeps): Endpoi
       summary: 'Replay a draft route over past studies (not in this version)',
       role: 'operator',
       handle: () => {
-        throw new ApiError(501, 'not-implemented', 'This version does not replay routes; POST /api/routes/test takes one study.')
+        throw new ApiError(
+          501,
+          'not-implemented',
+          'This version does not replay routes; POST /api/routes/test takes one study.',
+        )
       },
     }),
     endpoint({
@@ -158,7 +167,7 @@ function quarantineEndpoints({ knex, quarantineFolder }: SystemDeps): Endpoint[]
       handle: async ({ query }) => {
         const [counted] = await knex('quarantine').count<{ n: number }[]>('* as n')
         const rows = await knex('quarantine').orderBy('id', 'desc').limit(query.limit).offset(query.offset)
-        return { total: Number(counted?.n ?? 0), objects: rows.map(toQuarantined) }
+        return { total: counted?.n ?? 0, objects: rows.map(toQuarantined) }
       },
     }),
     endpoint({
@@ -183,11 +192,13 @@ function quarantineEndpoints({ knex, quarantineFolder }: SystemDeps): Endpoint[]
 
 async function sendFile(res: Response, file: string, name: string): Promise<void> {
   const stream = createReadStream(file)
-  await new Promise<void>((resolve, reject) => stream.once('open', () => resolve()).once('error', reject)).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new ApiError(410, 'gone', 'The bytes are no longer in the quarantine folder.')
-    throw error
-  })
+  await new Promise<void>((resolve, reject) => stream.once('open', () => resolve()).once('error', reject)).catch(
+    (error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+        throw new ApiError(410, 'gone', 'The bytes are no longer in the quarantine folder.')
+      throw error
+    },
+  )
   res.setHeader('Content-Type', 'application/octet-stream')
   res.setHeader('Content-Disposition', `attachment; filename="${name}"`)
   res.setHeader('Cache-Control', 'no-store')

@@ -34,6 +34,8 @@ export function adminRouter(deps: ApiDeps, version: string): Router {
   router.use(endpointRouter(endpoints, deps.audit))
   const description = openApiDocument(endpoints, version)
   router.get('/openapi.json', requireRole('viewer'), (_req, res) => void res.json(description))
-  router.use(requireRole('viewer'), (_req, res) => refuse(res, 404, 'not-found', 'The API has no such address: see /api/openapi.json.'))
+  router.use(requireRole('viewer'), (_req, res) =>
+    refuse(res, 404, 'not-found', 'The API has no such address: see /api/openapi.json.'),
+  )
   return router
 }

@@ -29,7 +29,11 @@ export interface Auth {
 /**
  * @param fixedTokens tokens that live outside the database: the bootstrap token of the settings, the node's own for the destination `self`
  */
-export function createAuth(knex: Knex, fixedTokens: readonly FixedToken[] = [], now: () => Date = () => new Date()): Auth {
+export function createAuth(
+  knex: Knex,
+  fixedTokens: readonly FixedToken[] = [],
+  now: () => Date = () => new Date(),
+): Auth {
   return {
     accounts: new Accounts(knex, now),
     credentials: new Credentials(knex, fixedTokens, now),
@@ -76,7 +80,9 @@ export function createApp(options: AppOptions): Express {
   app.get('/', (_req, res) => res.redirect(302, '/admin'))
   // The page itself holds nothing: whoever may see something is asked by the API that it calls.
   app.use('/admin', express.static(pageFolder, { redirect: false, cacheControl: false, setHeaders: revalidate }))
-  app.get(['/admin', '/admin/*path'], (_req, res) => res.sendFile('index.html', { root: pageFolder, cacheControl: false, headers: noCache }))
+  app.get(['/admin', '/admin/*path'], (_req, res) =>
+    res.sendFile('index.html', { root: pageFolder, cacheControl: false, headers: noCache }),
+  )
 
   app.use(authenticate(auth.credentials))
   app.get('/metrics', requireRole('viewer'), scrape(options.metrics))

@@ -34,7 +34,12 @@ export function authenticate(credentials: Credentials): RequestHandler {
     const identity = cookie === null ? null : await credentials.identifySession(cookie)
     if (identity) {
       if (!safeMethods.has(req.method) && !isSameOrigin(req))
-        return refuse(res, 403, 'cross-site', 'A request that carries the session cookie must come from a page of this origin.')
+        return refuse(
+          res,
+          403,
+          'cross-site',
+          'A request that carries the session cookie must come from a page of this origin.',
+        )
       identities.set(req, identity)
     }
     next()

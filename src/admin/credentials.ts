@@ -77,7 +77,12 @@ export class Credentials {
         'users.must_change_password',
       )
     if (!row) return null
-    const user: User = { id: row.id, name: row.name, role: row.role, mustChangePassword: row.must_change_password === 1 }
+    const user: User = {
+      id: row.id,
+      name: row.name,
+      role: row.role,
+      mustChangePassword: row.must_change_password === 1,
+    }
     return { actor: `user:${user.name}`, role: user.role, user, session }
   }
 
@@ -100,7 +105,11 @@ export class Credentials {
   }
 
   /** Makes a token. @returns its id and the secret, which is kept nowhere else */
-  async createToken(token: { name: string; role: Role; expiresAt: string | null }): Promise<{ id: number; token: string }> {
+  async createToken(token: {
+    name: string
+    role: Role
+    expiresAt: string | null
+  }): Promise<{ id: number; token: string }> {
     const secret = `hilum_${randomSecret()}`
     const [row] = await this.#knex('tokens')
       .insert({

@@ -51,7 +51,9 @@ interface EndpointSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z
   answerType?: string
   status?: number
   action?: string
-  handle(input: EndpointInput<z.output<P>, z.output<Q>, z.output<B>>): Promise<z.input<A> | undefined> | z.input<A> | undefined
+  handle(
+    input: EndpointInput<z.output<P>, z.output<Q>, z.output<B>>,
+  ): Promise<z.input<A> | undefined> | z.input<A> | undefined
 }
 
 /** Declares an operation; the types of the handler's input and answer come from the schemas. */

@@ -49,7 +49,9 @@ export const healthz: RequestHandler = (_req, res) => {
 /** `/readyz`: every check with its answer; 503 while one of them fails. A check that does not end within 5 s has failed. */
 export function readyz(checks: Readonly<Record<string, Check>>): RequestHandler {
   return async (_req, res) => {
-    const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const))
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const),
+    )
     const ok = results.every(([, result]) => result.ok)
     res.setHeader('Cache-Control', 'no-store')
     res.status(ok ? 200 : 503).json({ ok, checks: Object.fromEntries(results) })
@@ -59,7 +61,10 @@ export function readyz(checks: Readonly<Record<string, Check>>): RequestHandler 
 async function run(check: Check): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(() => resolve({ ok: false, sentence: `no answer within ${checkLimitMs / 1000} s` }), checkLimitMs)
+    timer = setTimeout(
+      () => resolve({ ok: false, sentence: `no answer within ${checkLimitMs / 1000} s` }),
+      checkLimitMs,
+    )
   })
   try {
     return await Promise.race([Promise.resolve().then(check), late])

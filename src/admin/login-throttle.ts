@@ -17,7 +17,10 @@ export class LoginThrottle {
 
   /** Seconds that this name and address have to wait before another try; 0 where they need not. */
   waitSeconds(name: string, address: string): number {
-    return Math.max(this.#wait(`name ${name}`, allowedFailures.name), this.#wait(`address ${address}`, allowedFailures.address))
+    return Math.max(
+      this.#wait(`name ${name}`, allowedFailures.name),
+      this.#wait(`address ${address}`, allowedFailures.address),
+    )
   }
 
   failed(name: string, address: string): void {

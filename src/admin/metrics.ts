@@ -38,10 +38,16 @@ export class NodeMetrics {
     this.bytesReceived = counter('bytes_received_total', 'Bytes of instances received and made durable', ['via'])
     this.quarantined = counter('quarantined_total', 'Objects put into quarantine', ['code'])
     this.associations = counter('associations_total', 'DICOM associations that ended', ['outcome'])
-    this.deliveries = counter('deliveries_total', 'Result objects delivered, by destination and state reached', ['destination', 'state'])
+    this.deliveries = counter('deliveries_total', 'Result objects delivered, by destination and state reached', [
+      'destination',
+      'state',
+    ])
     this.associationsOpen = gauge('associations_open', 'DICOM associations open now')
     this.receiverResidentBytes = gauge('receiver_resident_bytes', 'Resident memory of the receiving process')
-    this.receiverStallSeconds = gauge('receiver_stall_seconds', 'Longest event loop stall of the receiving process since the last report')
+    this.receiverStallSeconds = gauge(
+      'receiver_stall_seconds',
+      'Longest event loop stall of the receiving process since the last report',
+    )
     this.jobDuration = new Histogram({
       name: 'hilum_job_duration_seconds',
       help: 'Duration of job attempts',
@@ -66,7 +72,10 @@ function collectFromDatabase(registry: Registry, knex: Knex): void {
     labelNames: ['state'],
     registers: [registry],
     async collect() {
-      const rows = await knex('studies').select<{ state: string; n: number }[]>('state').count('* as n').groupBy('state')
+      const rows = await knex('studies')
+        .select<{ state: string; n: number }[]>('state')
+        .count('* as n')
+        .groupBy('state')
       this.reset()
       for (const state of ['receiving', 'complete', 'processing', 'done', 'failed']) this.set({ state }, 0)
       for (const row of rows) this.set({ state: String(row.state) }, Number(row.n))

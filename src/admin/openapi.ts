@@ -23,7 +23,11 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Hilum', version, description: 'A DICOM node between scanners and the PACS. Errors are RFC 9457 problem details.' },
+    info: {
+      title: 'Hilum',
+      version,
+      description: 'A DICOM node between scanners and the PACS. Errors are RFC 9457 problem details.',
+    },
     paths,
     components: {
       securitySchemes: {
@@ -36,7 +40,10 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
 }
 
 function operation(one: Endpoint): Record<string, unknown> {
-  const failure = { description: 'a problem document', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+  const failure = {
+    description: 'a problem document',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  }
   const success = one.answer
     ? { description: 'success', content: { 'application/json': { schema: schemaOf(one.answer, 'output') } } }
     : { description: 'success', ...(one.status === 204 ? {} : { content: { [one.answerType]: {} } }) }
@@ -45,7 +52,9 @@ function operation(one: Endpoint): Record<string, unknown> {
     summary: one.summary,
     security: one.role === null ? [] : [{ bearer: [] }, { session: [] }],
     parameters: [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query')],
-    ...(one.body ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(one.body, 'input') } } } } : {}),
+    ...(one.body
+      ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(one.body, 'input') } } } }
+      : {}),
     responses: { [one.status]: success, default: failure },
   }
 }

@@ -28,10 +28,17 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.join('\n')}\n`)
     return 1
   }
-  print(
-    `The configuration is in order: ${config?.routes.length ?? 0} routes, ${pipelines.length} pipelines, ${Object.keys(config?.destinations ?? {}).length} destinations.`,
-  )
+  const counts = [
+    counted(config?.routes.length ?? 0, 'route'),
+    counted(pipelines.length, 'pipeline'),
+    counted(Object.keys(config?.destinations ?? {}).length, 'destination'),
+  ]
+  print(`The configuration is in order: ${counts.join(', ')}.`)
   return 0
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`
 }
 
 function configOrProblems(values: { config?: string | undefined }, problems: string[]): Config | null {

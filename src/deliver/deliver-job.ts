@@ -29,7 +29,9 @@ export interface DeliverHandlerOptions {
  * The handler of `deliver` jobs: delivers results to one destination, and keeps the `deliveries` rows in step.
  * The payload is `{ destination, resultIds }` or `{ destination, inferJobId }`; the latter means every result of that job.
  */
-export function createDeliverHandler(options: DeliverHandlerOptions): (job: Job, signal: AbortSignal) => Promise<JobEnd> {
+export function createDeliverHandler(
+  options: DeliverHandlerOptions,
+): (job: Job, signal: AbortSignal) => Promise<JobEnd> {
   return (job, signal) => deliverJob(options, job, signal)
 }
 
@@ -53,7 +55,9 @@ async function deliverJob(options: DeliverHandlerOptions, job: Job, signal: Abor
     })
   const failAll = (reason: string): JobEnd => {
     log.warn('delivery failed', { ...context, attempt: job.attempts, reason })
-    const states = new Map(open.map((result) => [result.sopInstanceUID, { state: 'failed' as const, proof: null, error: reason }]))
+    const states = new Map(
+      open.map((result) => [result.sopInstanceUID, { state: 'failed' as const, proof: null, error: reason }]),
+    )
     tell(options, open, payload.destination, states)
     return { kind: 'failed', reason, commit: (trx) => write(trx, states) }
   }
@@ -62,7 +66,9 @@ async function deliverJob(options: DeliverHandlerOptions, job: Job, signal: Abor
   if (!destination) return failAll(`the destination ${payload.destination} is not configured`)
   let deliverables: Deliverable[]
   try {
-    deliverables = await Promise.all(open.map(async (result) => ({ ...result, path: await objects.pathOf(result.objectKey) })))
+    deliverables = await Promise.all(
+      open.map(async (result) => ({ ...result, path: await objects.pathOf(result.objectKey) })),
+    )
   } catch (error) {
     if (!(error instanceof HilumError)) throw error
     return failAll(messageOf(error))
@@ -75,7 +81,8 @@ async function deliverJob(options: DeliverHandlerOptions, job: Job, signal: Abor
     now,
     signal,
     ...(options.proofPauses ? { proofPauses: options.proofPauses } : {}),
-    onSent: async (uids) => write(database, new Map(uids.map((uid) => [uid, { state: 'sent', proof: null, error: null }]))),
+    onSent: async (uids) =>
+      write(database, new Map(uids.map((uid) => [uid, { state: 'sent', proof: null, error: null }]))),
   })
   const attempt = await attemptsSinceRetry(database, job)
   const end = endOf(report.instances, attempt, { ...options, now })
@@ -93,9 +100,16 @@ interface Written {
   error: string | null
 }
 
-type DeliveryEnd = { kind: 'done' } | { kind: 'failed'; reason: string } | { kind: 'retry'; reason: string; runAfter: string }
+type DeliveryEnd =
+  | { kind: 'done' }
+  | { kind: 'failed'; reason: string }
+  | { kind: 'retry'; reason: string; runAfter: string }
 
-function endOf(instances: readonly InstanceDelivery[], attempt: number, options: DeliverHandlerOptions & { now: () => Date }): DeliveryEnd {
+function endOf(
+  instances: readonly InstanceDelivery[],
+  attempt: number,
+  options: DeliverHandlerOptions & { now: () => Date },
+): DeliveryEnd {
   const undone = instances.filter((instance) => instance.state !== 'verified')
   const first = undone[0]
   if (first === undefined) return { kind: 'done' }
@@ -104,9 +118,14 @@ function endOf(instances: readonly InstanceDelivery[], attempt: number, options:
     policy,
     ...(options.random ? { random: options.random } : {}),
   })
-  const which = instances.length === 1 ? '' : `${undone.length} of ${instances.length} objects not verified; the first: `
+  const which =
+    instances.length === 1 ? '' : `${undone.length} of ${instances.length} objects not verified; the first: `
   if (pause !== null)
-    return { kind: 'retry', reason: `${which}${first.error}`, runAfter: new Date(options.now().getTime() + pause).toISOString() }
+    return {
+      kind: 'retry',
+      reason: `${which}${first.error}`,
+      runAfter: new Date(options.now().getTime() + pause).toISOString(),
+    }
   const exhausted = attempt >= policy.attempts ? `, after ${attempt} attempts` : ''
   return { kind: 'failed', reason: `${which}${first.error}${exhausted}` }
 }
@@ -115,9 +134,13 @@ function endOf(instances: readonly InstanceDelivery[], attempt: number, options:
 function statesOf(instances: readonly InstanceDelivery[], again: boolean): Map<string, Written> {
   return new Map(
     instances.map((instance): [string, Written] => {
-      if (instance.state === 'verified') return [instance.sopInstanceUID, { state: 'verified', proof: instance.proof, error: null }]
+      if (instance.state === 'verified')
+        return [instance.sopInstanceUID, { state: 'verified', proof: instance.proof, error: null }]
       const pending = again && instance.state === 'failed' && instance.retry !== 'permanent'
-      return [instance.sopInstanceUID, { state: pending ? 'pending' : instance.state, proof: null, error: instance.error }]
+      return [
+        instance.sopInstanceUID,
+        { state: pending ? 'pending' : instance.state, proof: null, error: instance.error },
+      ]
     }),
   )
 }

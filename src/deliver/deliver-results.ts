@@ -51,8 +51,14 @@ export async function deliverResults(options: DeliveryOptions): Promise<Delivery
   return { instances: options.results.map((result) => found.get(result.sopInstanceUID) ?? forgotten(result)) }
 }
 
-async function sendAndProve(options: DeliveryOptions, toSend: Deliverable[], now: () => Date): Promise<InstanceDelivery[]> {
-  const outcomes = new Map((await options.destination.store(toSend)).map((outcome) => [outcome.sopInstanceUID, outcome]))
+async function sendAndProve(
+  options: DeliveryOptions,
+  toSend: Deliverable[],
+  now: () => Date,
+): Promise<InstanceDelivery[]> {
+  const outcomes = new Map(
+    (await options.destination.store(toSend)).map((outcome) => [outcome.sopInstanceUID, outcome]),
+  )
   const accepted = toSend.filter((result) => outcomes.get(result.sopInstanceUID)?.kind === 'stored')
   if (accepted.length > 0) await options.onSent?.(accepted.map((result) => result.sopInstanceUID))
   const deliveries: InstanceDelivery[] = []
@@ -74,12 +80,18 @@ async function resolveFailure(
 ): Promise<InstanceDelivery> {
   if (outcome.retry === 'ambiguous') {
     const proof = await lookFor(destination, result, now)
-    if (proof?.kind === 'identical') return verified(result, `${proof.sentence} (sending had ended with: ${outcome.reason})`)
+    if (proof?.kind === 'identical')
+      return verified(result, `${proof.sentence} (sending had ended with: ${outcome.reason})`)
   }
   return { sopInstanceUID: result.sopInstanceUID, state: 'failed', error: outcome.reason, retry: outcome.retry }
 }
 
-async function prove(options: DeliveryOptions, result: Deliverable, warning: string | null, now: () => Date): Promise<InstanceDelivery> {
+async function prove(
+  options: DeliveryOptions,
+  result: Deliverable,
+  warning: string | null,
+  now: () => Date,
+): Promise<InstanceDelivery> {
   const pauses = options.proofPauses ?? defaultPauses
   const note = warning === null ? '' : `; ${warning}`
   let last = ''
@@ -119,5 +131,10 @@ function unproven(result: Deliverable, error: string, retry: RetryClass): Instan
 }
 
 function forgotten(result: Deliverable): InstanceDelivery {
-  return { sopInstanceUID: result.sopInstanceUID, state: 'failed', error: 'the destination said nothing of this object', retry: 'ambiguous' }
+  return {
+    sopInstanceUID: result.sopInstanceUID,
+    state: 'failed',
+    error: 'the destination said nothing of this object',
+    retry: 'ambiguous',
+  }
 }

@@ -28,7 +28,10 @@ export function payloadOf(job: Job): DeliverPayload {
   const parsed = payloadSchema.safeParse(job.payload)
   const destination = parsed.data?.destination ?? job.destination
   if (!parsed.success || destination === null)
-    throw new HilumError('bad-payload', 'the payload of a deliver job names no destination, or neither resultIds nor inferJobId')
+    throw new HilumError(
+      'bad-payload',
+      'the payload of a deliver job names no destination, or neither resultIds nor inferJobId',
+    )
   return { destination, resultIds: parsed.data.resultIds ?? null, inferJobId: parsed.data.inferJobId ?? null }
 }
 
@@ -90,6 +93,9 @@ export async function attemptsSinceRetry(database: Knex, job: Job): Promise<numb
     .select<{ at: string; detail: string }[]>('at', 'detail')
   const last = events.find((event) => (JSON.parse(event.detail) as { job?: unknown }).job === job.id)
   if (!last) return job.attempts
-  const [counted] = await database('job_attempts').where({ job_id: job.id }).andWhere('at', '>=', last.at).count<{ n: number }[]>('* as n')
-  return Number(counted?.n ?? 0) + 1
+  const [counted] = await database('job_attempts')
+    .where({ job_id: job.id })
+    .andWhere('at', '>=', last.at)
+    .count<{ n: number }[]>('* as n')
+  return (counted?.n ?? 0) + 1
 }

@@ -10,7 +10,11 @@ export interface Destination {
   /** The instance's attributes where the destination lists it, else null. */
   searchInstance(studyInstanceUID: string, seriesInstanceUID: string, sopInstanceUID: string): Promise<DicomJson | null>
   /** A digest of what the destination gives back, or null where it has no such instance. */
-  retrieveInstance(studyInstanceUID: string, seriesInstanceUID: string, sopInstanceUID: string): Promise<Part10Digest | null>
+  retrieveInstance(
+    studyInstanceUID: string,
+    seriesInstanceUID: string,
+    sopInstanceUID: string,
+  ): Promise<Part10Digest | null>
   /** Shows that address, credentials and search work; how many studies were listed. */
   echo(): Promise<number>
   close(): Promise<void>

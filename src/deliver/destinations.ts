@@ -77,11 +77,15 @@ export interface SelfDestination {
  * Makes the destinations of the configuration.
  * @param configured name to server; `self` is not among them
  */
-export function createDestinations(configured: Record<string, DicomwebServerOptions>, self: SelfDestination): Destinations {
+export function createDestinations(
+  configured: Record<string, DicomwebServerOptions>,
+  self: SelfDestination,
+): Destinations {
   const byName = new Map<string, Destination>()
   byName.set('self', new DicomwebServer({ url: self.url, auth: { kind: 'bearer', token: self.token } }))
   for (const [name, options] of Object.entries(configured)) {
-    if (name === 'self') throw new HilumError('destination-name', 'the destination name self belongs to the node itself')
+    if (name === 'self')
+      throw new HilumError('destination-name', 'the destination name self belongs to the node itself')
     byName.set(name, new DicomwebServer(options))
   }
   return new Destinations(byName)

@@ -17,7 +17,15 @@ export type Proof =
   | { kind: 'different'; sentence: string }
 
 /** What has to be the same for two data sets to be one instance, whatever the encoding. */
-const identity = ['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID', 'NumberOfFrames', 'Rows', 'Columns'] as const
+const identity = [
+  'SOPClassUID',
+  'SOPInstanceUID',
+  'StudyInstanceUID',
+  'SeriesInstanceUID',
+  'NumberOfFrames',
+  'Rows',
+  'Columns',
+] as const
 const identityWords = 'the same UIDs, frames, rows and columns'
 
 /**
@@ -38,22 +46,36 @@ export async function proveInstance(destination: Destination, result: Deliverabl
 function compare(ours: Part10Digest, theirs: Part10Digest, at: string): Proof {
   if (ours.dataSetSha256 === theirs.dataSetSha256 && ours.transferSyntaxUID === theirs.transferSyntaxUID) {
     const what = `${count(ours.dataSetBytes)} bytes, sha256 ${ours.dataSetSha256.slice(0, 12)}…`
-    return { kind: 'identical', sentence: `listed by QIDO-RS and returned by WADO-RS with identical data set (${what}) at ${at}` }
+    return {
+      kind: 'identical',
+      sentence: `listed by QIDO-RS and returned by WADO-RS with identical data set (${what}) at ${at}`,
+    }
   }
   const mine = elementsOf(ours)
   const other = elementsOf(theirs)
   const unequal = identity.filter((keyword) => textOf(mine, keyword) !== textOf(other, keyword))
   if (unequal.length > 0)
-    return { kind: 'different', sentence: `WADO-RS returned another object under this UID: ${unequal.join(', ')} differ` }
-  return { kind: 'changed', sentence: `listed by QIDO-RS and returned by WADO-RS at ${at} with ${identityWords}; ${changes(ours, theirs, mine, other)}` }
+    return {
+      kind: 'different',
+      sentence: `WADO-RS returned another object under this UID: ${unequal.join(', ')} differ`,
+    }
+  return {
+    kind: 'changed',
+    sentence: `listed by QIDO-RS and returned by WADO-RS at ${at} with ${identityWords}; ${changes(ours, theirs, mine, other)}`,
+  }
 }
 
 /** Keywords only: values may be a patient's. */
 function changes(ours: Part10Digest, theirs: Part10Digest, mine: DicomJson, other: DicomJson): string {
   const sizes = `${count(theirs.dataSetBytes)} bytes there, ${count(ours.dataSetBytes)} here`
-  const differing = Object.keys({ ...mine, ...other }).filter((tag) => JSON.stringify(mine[tag]) !== JSON.stringify(other[tag]))
+  const differing = Object.keys({ ...mine, ...other }).filter(
+    (tag) => JSON.stringify(mine[tag]) !== JSON.stringify(other[tag]),
+  )
   const names = differing.slice(0, 6).map((tag) => keywordOf(tag) ?? `(${tag.slice(0, 4)},${tag.slice(4)})`)
-  const header = names.length === 0 ? 'no header element differs' : `differing in ${names.join(', ')}${differing.length > 6 ? ' …' : ''}`
+  const header =
+    names.length === 0
+      ? 'no header element differs'
+      : `differing in ${names.join(', ')}${differing.length > 6 ? ' …' : ''}`
   if (ours.transferSyntaxUID !== theirs.transferSyntaxUID)
     return `the server re-encoded it from ${transferSyntax(ours.transferSyntaxUID).name} to ${transferSyntax(theirs.transferSyntaxUID).name} (${sizes}), ${header}`
   return `the server changed the data set (${sizes}), ${header}`

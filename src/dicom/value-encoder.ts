@@ -90,6 +90,13 @@ export function decimalString(value: number, where = 'decimal string'): string {
 
 type NumberEncoder = (value: unknown, where: string, littleEndian: boolean) => Buffer
 
+/** Bytes that a callback fills in the byte order that it is given. */
+function filled(size: number, fill: (view: DataView) => void): Buffer {
+  const view = new DataView(new ArrayBuffer(size))
+  fill(view)
+  return Buffer.from(view.buffer)
+}
+
 function integer(bytes: 2 | 4, signed: boolean): NumberEncoder {
   const low = signed ? -(2 ** (bytes * 8 - 1)) : 0
   const high = signed ? 2 ** (bytes * 8 - 1) - 1 : 2 ** (bytes * 8) - 1
@@ -97,12 +104,11 @@ function integer(bytes: 2 | 4, signed: boolean): NumberEncoder {
     const number = toNumber(value)
     if (!Number.isInteger(number) || number < low || number > high)
       throw wrong(where, `an integer from ${low} to ${high}`)
-    const buffer = Buffer.allocUnsafe(bytes)
-    if (signed && littleEndian) buffer.writeIntLE(number, 0, bytes)
-    else if (signed) buffer.writeIntBE(number, 0, bytes)
-    else if (littleEndian) buffer.writeUIntLE(number, 0, bytes)
-    else buffer.writeUIntBE(number, 0, bytes)
-    return buffer
+    // Setting keeps the low bits, so that negative numbers come out as two's complement.
+    return filled(bytes, (view) => {
+      if (bytes === 2) view.setUint16(0, number, littleEndian)
+      else view.setUint32(0, number, littleEndian)
+    })
   }
 }
 
@@ -115,24 +121,22 @@ function real(bytes: 4 | 8): NumberEncoder {
   return (value, where, littleEndian) => {
     const number = toNumber(value)
     if (Number.isNaN(number) && value !== 'NaN' && typeof value !== 'number') throw wrong(where, 'a number')
-    const buffer = Buffer.allocUnsafe(bytes)
-    if (bytes === 4) littleEndian ? buffer.writeFloatLE(number) : buffer.writeFloatBE(number)
-    else littleEndian ? buffer.writeDoubleLE(number) : buffer.writeDoubleBE(number)
-    return buffer
+    return filled(bytes, (view) => {
+      if (bytes === 4) view.setFloat32(0, number, littleEndian)
+      else view.setFloat64(0, number, littleEndian)
+    })
   }
 }
 
 function big(signed: boolean): NumberEncoder {
+  const low = signed ? -(2n ** 63n) : 0n
+  const high = signed ? 2n ** 63n - 1n : 2n ** 64n - 1n
   return (value, where, littleEndian) => {
-    const buffer = Buffer.allocUnsafe(8)
-    try {
-      const number = BigInt(value as string | number | bigint)
-      if (signed) littleEndian ? buffer.writeBigInt64LE(number) : buffer.writeBigInt64BE(number)
-      else littleEndian ? buffer.writeBigUInt64LE(number) : buffer.writeBigUInt64BE(number)
-    } catch {
-      throw wrong(where, signed ? 'a signed integer of 64 bits' : 'an unsigned integer of 64 bits')
-    }
-    return buffer
+    const whole =
+      typeof value === 'bigint' || Number.isInteger(value) || (typeof value === 'string' && /^-?\d+$/.test(value))
+    const number = whole ? BigInt(value as string | number | bigint) : null
+    if (number === null || number < low || number > high) throw wrong(where, `an integer from ${low} to ${high}`)
+    return filled(8, (view) => view.setBigUint64(0, BigInt.asUintN(64, number), littleEndian))
   }
 }
 

@@ -12,7 +12,10 @@ export async function limitedBody(body: AsyncIterable<Uint8Array>, limit: number
   for await (const chunk of body) {
     size += chunk.length
     if (size > limit)
-      throw new DicomwebClientError('unreadable-answer', `the answer is longer than ${limit} bytes, which was not expected`)
+      throw new DicomwebClientError(
+        'unreadable-answer',
+        `the answer is longer than ${limit} bytes, which was not expected`,
+      )
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -28,7 +31,9 @@ export function explanationIn(text: string): string {
   try {
     const parsed: unknown = JSON.parse(trimmed)
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return ''
-    const found = ['detail', 'Details', 'title', 'Message', 'message', 'error'].map((key) => (parsed as Record<string, unknown>)[key])
+    const found = ['detail', 'Details', 'title', 'Message', 'message', 'error'].map(
+      (key) => (parsed as Record<string, unknown>)[key],
+    )
     return shorten(found.find((value): value is string => typeof value === 'string' && value !== '') ?? '')
   } catch {
     return shorten(trimmed)
@@ -64,5 +69,6 @@ export async function* firstPart(body: AsyncIterable<Uint8Array>, contentType: s
       cause: error,
     })
   }
-  if (parts === 0) throw new DicomwebClientError('unreadable-answer', 'the multipart answer holds no part', { retry: 'transient' })
+  if (parts === 0)
+    throw new DicomwebClientError('unreadable-answer', 'the multipart answer holds no part', { retry: 'transient' })
 }

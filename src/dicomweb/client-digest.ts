@@ -54,7 +54,12 @@ export async function digestPart10(bytes: AsyncIterable<Uint8Array>): Promise<Pa
     }
   }
   if (transferSyntaxUID === null) begin()
-  return { transferSyntaxUID: transferSyntaxUID ?? '', dataSetBytes, dataSetSha256: hash.digest('hex'), head: Buffer.concat(head) }
+  return {
+    transferSyntaxUID: transferSyntaxUID ?? '',
+    dataSetBytes,
+    dataSetSha256: hash.digest('hex'),
+    head: Buffer.concat(head),
+  }
 }
 
 /** The digest of a Part 10 file on disk. */

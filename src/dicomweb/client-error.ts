@@ -15,7 +15,14 @@ export type DicomwebClientErrorCode =
 export class DicomwebClientError extends HilumError<DicomwebClientErrorCode> {}
 
 /** Nothing of the request has left this machine: the server cannot have acted on it. */
-const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const beforeSending = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT', 'ABORT_ERR', 'TimeoutError'])
 
 /**
@@ -39,10 +46,14 @@ export function errorOfStatus(operation: string, status: number, text: string): 
   const code = status >= 300 && status < 400 ? 'redirected' : retry === 'permanent' ? 'refused' : 'unavailable'
   const why = explanations[status] ?? (code === 'redirected' ? 'the configured address is not the final one' : null)
   const said = text === '' ? '' : `; the server says: ${text}`
-  return new DicomwebClientError(code, `${operation} was answered with HTTP ${status}${why ? ` (${why})` : ''}${said}`, {
-    retry,
-    detail: { status },
-  })
+  return new DicomwebClientError(
+    code,
+    `${operation} was answered with HTTP ${status}${why ? ` (${why})` : ''}${said}`,
+    {
+      retry,
+      detail: { status },
+    },
+  )
 }
 
 const explanations: Record<number, string> = {
@@ -88,10 +99,14 @@ export function errorOfTransport(operation: string, error: unknown): DicomwebCli
       retry: 'ambiguous',
     })
   if (!onTheWay.test(code)) throw error
-  return new DicomwebClientError('connection-lost', `${operation}: the connection broke before a whole answer (${code})`, {
-    ...options,
-    retry: 'ambiguous',
-  })
+  return new DicomwebClientError(
+    'connection-lost',
+    `${operation}: the connection broke before a whole answer (${code})`,
+    {
+      ...options,
+      retry: 'ambiguous',
+    },
+  )
 }
 
 /** The system's or undici's code of an error, looked for through its causes (and the parts of an AggregateError). */

@@ -24,7 +24,11 @@ const reasons: { test: (code: number) => boolean; words: string; retry: RetryCla
   { test: (c) => c >= 0xc000 && c <= 0xcfff, words: 'the server cannot understand the object', retry: 'permanent' },
   { test: (c) => c === 0x0110, words: 'the server failed while processing it', retry: 'transient' },
   // It is there already: whether it is the same object is for the proof to say.
-  { test: (c) => c === 0x0111, words: 'the server holds an object with this SOP Instance UID already', retry: 'ambiguous' },
+  {
+    test: (c) => c === 0x0111,
+    words: 'the server holds an object with this SOP Instance UID already',
+    retry: 'ambiguous',
+  },
   { test: (c) => c === 0x0122, words: 'the SOP class is not supported', retry: 'permanent' },
   { test: (c) => c === 0x0124, words: 'not authorized', retry: 'permanent' },
   { test: (c) => c === 0x0117, words: 'the SOP Instance UID is not valid', retry: 'permanent' },
@@ -49,7 +53,11 @@ export function explainFailure(code: number | null): { words: string; retry: Ret
  * @param status the HTTP status: 200, 202 or 409
  * @param answer the body, parsed: the Store Instances Response Module as DICOM JSON; null where it could not be parsed
  */
-export function readStoreAnswer(sopInstanceUIDs: readonly string[], status: number, answer: DicomJson | null): StoreOutcome[] {
+export function readStoreAnswer(
+  sopInstanceUIDs: readonly string[],
+  status: number,
+  answer: DicomJson | null,
+): StoreOutcome[] {
   const stored = answer ? byInstance(answer, tags.referencedSOPSequence) : new Map<string, DicomJson>()
   const failed = answer ? byInstance(answer, tags.failedSOPSequence) : new Map<string, DicomJson>()
   const others = answer ? items(answer, tags.otherFailuresSequence) : []
@@ -68,15 +76,25 @@ export function readStoreAnswer(sopInstanceUIDs: readonly string[], status: numb
   })
 }
 
-function unmentioned(status: number, answer: DicomJson | null, others: DicomJson[]): Omit<StoreOutcome & { kind: 'failed' }, 'sopInstanceUID'> {
+function unmentioned(
+  status: number,
+  answer: DicomJson | null,
+  others: DicomJson[],
+): Omit<StoreOutcome & { kind: 'failed' }, 'sopInstanceUID'> {
   if (others.length > 0) {
     const { words, retry } = explainFailure(number(others[0] as DicomJson, tags.failureReason))
     return { kind: 'failed', retry, reason: `refused by STOW-RS: ${words}`, status }
   }
-  if (status === 409) return { kind: 'failed', retry: 'permanent', reason: 'refused by STOW-RS: HTTP 409 without a reason', status }
+  if (status === 409)
+    return { kind: 'failed', retry: 'permanent', reason: 'refused by STOW-RS: HTTP 409 without a reason', status }
   const what = answer === null ? 'is not a STOW-RS answer' : 'does not mention the object'
   // A success that says nothing of the object is no success: only reading it back can tell.
-  return { kind: 'failed', retry: 'ambiguous', reason: `STOW-RS answered HTTP ${status}, but the answer ${what}`, status }
+  return {
+    kind: 'failed',
+    retry: 'ambiguous',
+    reason: `STOW-RS answered HTTP ${status}, but the answer ${what}`,
+    status,
+  }
 }
 
 function explainWarning(code: number): string {
@@ -89,7 +107,9 @@ function hex(code: number): string {
 
 function items(dataSet: DicomJson, tag: string): DicomJson[] {
   const value: unknown = dataSet[tag]?.Value
-  return Array.isArray(value) ? value.filter((item): item is DicomJson => typeof item === 'object' && item !== null) : []
+  return Array.isArray(value)
+    ? value.filter((item): item is DicomJson => typeof item === 'object' && item !== null)
+    : []
 }
 
 function byInstance(answer: DicomJson, tag: string): Map<string, DicomJson> {

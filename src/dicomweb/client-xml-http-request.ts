@@ -37,7 +37,7 @@ export class UndiciRequest {
   }
 
   open(method: string, url: string): void {
-    this.#method = method.toUpperCase() as Dispatcher.HttpMethod
+    this.#method = method.toUpperCase()
     this.#url = url
   }
 

@@ -109,7 +109,11 @@ export class DicomwebServer {
    * @returns its attributes, or null where the server does not list it
    * @throws DicomwebClientError
    */
-  async searchInstance(studyInstanceUID: string, seriesInstanceUID: string, sopInstanceUID: string): Promise<DicomJson | null> {
+  async searchInstance(
+    studyInstanceUID: string,
+    seriesInstanceUID: string,
+    sopInstanceUID: string,
+  ): Promise<DicomJson | null> {
     const where = `/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances?SOPInstanceUID=${sopInstanceUID}`
     const answer = await this.#search(where)
     return answer.find((item) => item['00080018']?.Value?.[0] === sopInstanceUID) ?? null
@@ -129,7 +133,11 @@ export class DicomwebServer {
    * @returns null where the server says that it has no such instance
    * @throws DicomwebClientError; DicomError where the answer is no Part 10 object
    */
-  async retrieveInstance(studyInstanceUID: string, seriesInstanceUID: string, sopInstanceUID: string): Promise<Part10Digest | null> {
+  async retrieveInstance(
+    studyInstanceUID: string,
+    seriesInstanceUID: string,
+    sopInstanceUID: string,
+  ): Promise<Part10Digest | null> {
     const where = `/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`
     const accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
     // No total deadline: the size is the server's to know. Headers and every pause between two chunks are limited.
@@ -250,7 +258,12 @@ function readBatch(batch: StoreObject[], status: number, text: string): StoreOut
   return readStoreAnswer(uids, status, isDataSet(parsed) ? parsed : null)
 }
 
-function failures(batch: StoreObject[], retry: DicomwebClientError['retry'], reason: string, status: number | null): StoreOutcome[] {
+function failures(
+  batch: StoreObject[],
+  retry: DicomwebClientError['retry'],
+  reason: string,
+  status: number | null,
+): StoreOutcome[] {
   return batch.map(({ sopInstanceUID }) => ({ sopInstanceUID, kind: 'failed', retry, reason, status }))
 }
 

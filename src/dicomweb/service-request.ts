@@ -33,4 +33,3 @@ export function jsonType(request: Request): string {
   }
   throw new RequestError('not-acceptable', 'This resource is offered as application/dicom+json only.')
 }
-

@@ -23,7 +23,10 @@ const nameOf: Readonly<Record<string, string>> = {
 export function uidParameter(request: Request, name: 'study' | 'series' | 'instance'): string {
   const value = String(request.params[name] ?? '')
   if (!isUIDText(value)) {
-    throw new RequestError('bad-uid', `The ${nameOf[name]} in the URL is not a UID: digits and dots, at most 64, are expected.`)
+    throw new RequestError(
+      'bad-uid',
+      `The ${nameOf[name]} in the URL is not a UID: digits and dots, at most 64, are expected.`,
+    )
   }
   return value
 }

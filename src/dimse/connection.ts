@@ -115,7 +115,9 @@ export class Connection {
 
   #read(bytes: Buffer): void {
     try {
-      const used = this.#reader.read(bytes)
+      let used = 0
+      // A hold that was released again while its message was performed has stopped the reader for nothing.
+      while (used < bytes.length && !this.isHeld && !this.#ended) used += this.#reader.read(bytes.subarray(used))
       if (used < bytes.length && !this.#ended) this.#keep(bytes.subarray(used))
     } catch (error) {
       const reason = error instanceof DimseError ? error.detail.abortReason : undefined

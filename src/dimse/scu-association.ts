@@ -47,6 +47,7 @@ export class ScuAssociation implements PDUSink {
   #parts: Buffer[] = []
   #fragment: FragmentHead | null = null
   #ended: DimseError | null = null
+  #connected = false
   /** What the acceptor answered to each context; empty until it did. */
   contexts: ReadonlyMap<number, AnsweredContext> = new Map()
   /** Bytes of a P-DATA-TF's variable part to send at most. */
@@ -60,6 +61,9 @@ export class ScuAssociation implements PDUSink {
     this.#socket.on('timeout', () =>
       this.#fail(new DimseError('time-out', `${this.#name} did not answer in time`, { retry: 'ambiguous' })),
     )
+    this.#socket.on('connect', () => {
+      this.#connected = true
+    })
     this.#socket.on('data', (bytes) => this.#read(bytes))
     this.#socket.on('error', (cause: NodeJS.ErrnoException) => this.#lost(cause.code ?? cause.message, cause))
     this.#socket.on('close', () => this.#lost('the connection was closed'))
@@ -216,7 +220,7 @@ export class ScuAssociation implements PDUSink {
 
   #lost(how: string, cause?: unknown): void {
     this.#end(
-      this.contexts.size === 0 && this.#socket.connecting !== false
+      !this.#connected
         ? new DimseError('connection-failed', `${this.#name} cannot be reached: ${how}`, { retry: 'transient', cause })
         : lostError(this.#name, how, cause),
     )

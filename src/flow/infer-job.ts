@@ -139,7 +139,6 @@ async function endOf(outcome: InferOutcome, ending: Ending): Promise<JobEnd> {
       await kept.insert(trx, { job, pipeline: pinned, findings: outcome.findings, at: task.at })
       for (const destination of payload.destinations) {
         const id = deriveUID('job', job.id, 'deliver', destination)
-        await kept.expect(trx, { jobId: id, destination, at: new Date().toISOString() })
         await options.queue.enqueue(
           {
             id,
@@ -154,6 +153,7 @@ async function endOf(outcome: InferOutcome, ending: Ending): Promise<JobEnd> {
           },
           trx,
         )
+        await kept.expect(trx, { jobId: id, destination, at: new Date().toISOString() })
       }
       // The transaction has not ended yet; the queue is looked at once it has.
       setImmediate(options.onQueued)

@@ -5,7 +5,12 @@ import { label, type Work } from './labels.ts'
 function boxOf(work: Work, side: number, margin: number): Box | null {
   const { extent, labels } = work
   const [nx, ny, nz] = extent.size
-  let [x0, y0, z0, x1, y1, z1] = [nx, ny, nz, 0, 0, 0]
+  let x0 = nx
+  let y0 = ny
+  let z0 = nz
+  let x1 = 0
+  let y1 = 0
+  let z1 = 0
   for (let z = 0, i = 0; z < nz; z++)
     for (let y = 0; y < ny; y++)
       for (let x = 0; x < nx; x++, i++) {
@@ -70,8 +75,8 @@ export function closeLung(work: Work, side: number, radius: number): void {
     dilate(mask, scratch, { width, height, disc, value: 1 })
     // Erosion is the dilation of the rest; what lies outside of the picture is not part of it.
     dilate(mask, scratch, { width, height, disc, value: 0 })
-    for (let y = box.low[1]; y < box.high[1]; y++)
-      for (let x = box.low[0]; x < box.high[0]; x++) {
+    for (let y: number = box.low[1]; y < box.high[1]; y++)
+      for (let x: number = box.low[0]; x < box.high[0]; x++) {
         const i = (z * ny + y) * nx + x
         if (mask[(y - box.low[1] + margin) * width + x - box.low[0] + margin] !== 1) continue
         if (labels[i] === label.none || labels[i] === label.air) labels[i] = side

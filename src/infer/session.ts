@@ -2,6 +2,9 @@ import * as ort from 'onnxruntime-node'
 import { messageOf } from '../errors.ts'
 import { InferError } from './error.ts'
 
+// What a provider fails with is in the error that it throws; ONNX Runtime would also print it.
+ort.env.logLevel = 'fatal'
+
 export interface ModelSession {
   session: ort.InferenceSession
   /** The execution provider that runs. */

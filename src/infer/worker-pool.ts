@@ -1,212 +1,185 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.ts'
-import type { InferOutcome, InferTask, WorkerMessage } from './task.ts'
+import { deferred } from './deferred.ts'
+import type { InferOutcome, InferTask } from './task.ts'
+import { type RunLimits, WorkerProcess, type WorkerState } from './worker-process.ts'
 
 export interface WorkerPoolOptions {
-  /** The worker's program. */
+  /** Path of the compiled worker (dist/worker.js). */
   entry: string
-  /** Tasks at once, each in a process of its own. */
+  /** Processes, and so tasks at once. */
   slots: number
   log: Log
-  /** MiB of resident memory at which a worker is killed; none by default. */
+  /** MiB of resident memory that a process may take; above, the job fails. An idle process above half of it is replaced. */
   memoryLimitMb?: number
-  /** Tasks after which a worker is replaced: sessions leak slowly. */
+  /** Tasks after which a process is replaced by a fresh one: native libraries leak slowly. */
   recycleAfter?: number
-  /** Arguments for Node, such as `--max-old-space-size`. */
-  execArgv?: string[]
 }
 
-export interface RunOptions {
-  /** The worker is killed when it takes longer. */
-  deadlineMs: number
-  /** Aborted: the worker is killed and the task counts as given up. */
-  signal: AbortSignal
-  onProgress?: (stage: string, fraction: number) => void
-}
-
-/** One process that runs tasks, one at a time. */
-interface Worker {
-  child: ChildProcess
-  ready: Promise<boolean>
+export interface SlotState {
+  pid: number | null
+  state: WorkerState
+  jobId: string | null
   tasks: number
-  /** Ends the task that runs, when the process says how, or dies. */
-  settle: ((outcome: InferOutcome, rss: number) => void) | null
-  onProgress: RunOptions['onProgress']
+  /** Bytes, as last seen. */
+  rss: number
 }
 
-const memoryLookMs = 500
-/** A worker that dies young is not replaced at once: what kills it would kill the next as well. */
-const youngMs = 2_000
-const respawnDelayMs = 1_000
+interface Waiting {
+  take: (worker: WorkerProcess) => void
+  giveUp: (outcome: InferOutcome) => void
+}
 
-/** Runs inference in processes that can be killed: a hanging or dying run costs its own task and nothing else. */
+/** After a death, a slot waits before it starts again: 0.25 s, doubled with every death in a row. */
+const respawn = { first: 250, longest: 30_000 }
+/** So many processes in a row that end before they are ready mean that none will start. */
+const failedStarts = 3
+
+/**
+ * Inference processes, started before they are needed. Each takes one task at a time; whoever overstays its deadline or memory is killed
+ * and replaced. Tasks beyond the number of slots wait in order; a task's deadline begins when a process takes it.
+ */
 export class WorkerPool {
-  readonly #options: Required<Omit<WorkerPoolOptions, 'memoryLimitMb'>> & Pick<WorkerPoolOptions, 'memoryLimitMb'>
-  readonly #idle: Worker[] = []
-  readonly #all = new Set<Worker>()
-  readonly #waiting: ((worker: Worker | null) => void)[] = []
-  #stopping = false
+  private readonly options: WorkerPoolOptions
+  private readonly workers: (WorkerProcess | null)[]
+  private readonly waiting: Waiting[] = []
+  private readonly stopping = new AbortController()
+  private startsFailed = 0
 
   constructor(options: WorkerPoolOptions) {
-    this.#options = { recycleAfter: 50, execArgv: [], ...options }
+    this.options = options
+    this.workers = Array.from({ length: options.slots }, () => null)
   }
 
-  /** Starts every slot's process, so that the first task finds it warm. Resolves when all are ready or have died. */
+  /** Starts the processes, and resolves when each is ready or its first start has failed. */
   async start(): Promise<void> {
-    for (let slot = this.#all.size; slot < this.#options.slots; slot++) this.#offer(this.#spawn())
-    await Promise.all([...this.#all].map((worker) => worker.ready))
+    await Promise.all(this.workers.map((_, slot) => this.spawn(slot, 0)))
   }
 
-  /** Tasks that run and processes that there are. */
-  state(): { running: number; workers: number; waiting: number } {
-    return { running: this.#all.size - this.#idle.length, workers: this.#all.size, waiting: this.#waiting.length }
-  }
-
-  /** Runs a task; waits for a free slot. Never rejects: whatever happens is an outcome. */
-  async run(task: InferTask, options: RunOptions): Promise<InferOutcome> {
-    const worker = await this.#take()
-    if (worker === null || options.signal.aborted) {
-      if (worker) this.#offer(worker)
-      return givenUp
+  /**
+   * Runs a task in the next free process. Never rejects: whatever happens is an outcome. `worker-died`, `deadline`, `aborted` and
+   * `worker-start` are transient; `memory-limit` is permanent.
+   */
+  async run(task: InferTask, limits: RunLimits): Promise<InferOutcome> {
+    const { promise, resolve } = deferred<InferOutcome>()
+    const waiting: Waiting = {
+      take: (worker) => {
+        limits.signal?.removeEventListener('abort', onAbort)
+        void worker.run(task, limits).then((outcome) => {
+          resolve(outcome)
+          this.afterRun(worker)
+        })
+      },
+      giveUp: resolve,
     }
-    if (!(await worker.ready)) return died('it ended before it was ready')
-    return new Promise((resolve) => this.#runOn(worker, task, options, resolve))
+    const onAbort = (): void => {
+      const index = this.waiting.indexOf(waiting)
+      if (index >= 0) this.waiting.splice(index, 1)
+      resolve(failed('aborted', 'the job was stopped before it began'))
+    }
+    if (this.stopping.signal.aborted || limits.signal?.aborted) onAbort()
+    else {
+      limits.signal?.addEventListener('abort', onAbort)
+      this.waiting.push(waiting)
+      this.serve()
+    }
+    const outcome = await promise
+    limits.signal?.removeEventListener('abort', onAbort)
+    return outcome
   }
 
-  /** Kills what still runs after `graceMs`, and ends the idle processes. */
+  /**
+   * Ends the processes. What waits is given back at once; what runs may go on for `graceMs`, then is killed. Both end as transient failures.
+   */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true
-    for (const waiter of this.#waiting.splice(0)) waiter(null)
-    const end = Date.now() + graceMs
-    while (this.#all.size > this.#idle.length && Date.now() < end) await sleep(50)
-    const exits = [...this.#all].map((worker) => exitOf(worker.child))
-    for (const { child } of this.#all) child.kill('SIGKILL')
-    await Promise.all(exits)
+    this.stopping.abort()
+    for (const { giveUp } of this.waiting.splice(0)) giveUp(failed('aborted', 'the node stopped before the job began'))
+    const graceEnds = Date.now() + graceMs
+    const busy = (): boolean => this.workers.some((worker) => worker?.state === 'busy')
+    while (busy() && Date.now() < graceEnds) await sleep(Math.min(50, graceEnds - Date.now()))
+    await Promise.all(
+      this.workers.map(async (worker) => {
+        if (worker?.state === 'busy') worker.kill('the node stops')
+        await worker?.retire(2000)
+      }),
+    )
   }
 
-  #runOn(worker: Worker, task: InferTask, options: RunOptions, resolve: (outcome: InferOutcome) => void): void {
-    const kill = (outcome: InferOutcome): void => {
-      worker.settle?.(outcome, Number.POSITIVE_INFINITY)
-      worker.child.kill('SIGKILL')
+  state(): SlotState[] {
+    return this.workers.map((worker) => ({
+      pid: worker?.pid ?? null,
+      state: worker?.state ?? 'starting',
+      jobId: worker?.jobId ?? null,
+      tasks: worker?.tasks ?? 0,
+      rss: worker?.rss ?? 0,
+    }))
+  }
+
+  /** Gives waiting tasks to free processes. */
+  private serve(): void {
+    for (const worker of this.workers) {
+      if (worker?.state !== 'ready') continue
+      const next = this.waiting.shift()
+      if (!next) return
+      next.take(worker)
     }
-    const deadline = setTimeout(() => kill(overdue(options.deadlineMs)), options.deadlineMs)
-    const onAbort = (): void => kill(givenUp)
-    options.signal.addEventListener('abort', onAbort, { once: true })
-    const watch = this.#watchMemory(worker, kill)
-    worker.onProgress = options.onProgress
-    worker.tasks++
-    worker.settle = (outcome, rss) => {
-      clearTimeout(deadline)
-      clearInterval(watch)
-      options.signal.removeEventListener('abort', onAbort)
-      worker.settle = null
-      worker.onProgress = undefined
-      const limit = (this.#options.memoryLimitMb ?? Number.POSITIVE_INFINITY) * 2 ** 20
-      if (rss > limit / 2 || worker.tasks >= this.#options.recycleAfter) worker.child.kill('SIGKILL')
-      else this.#offer(worker)
-      resolve(outcome)
+  }
+
+  private async spawn(slot: number, deaths: number): Promise<void> {
+    if (this.stopping.signal.aborted) return
+    const { entry, log, memoryLimitMb } = this.options
+    const worker = new WorkerProcess({ entry, log, memoryLimitMb })
+    this.workers[slot] = worker
+    void worker.ended.then(() => this.replace(slot, worker, deaths))
+    if (await worker.ready) {
+      this.startsFailed = 0
+      log.info('inference process ready', { pid: worker.pid })
+      this.serve()
+    } else if (!this.stopping.signal.aborted) this.onFailedStart()
+  }
+
+  private onFailedStart(): void {
+    this.startsFailed++
+    this.options.log.error('inference process did not start', { inARow: this.startsFailed })
+    if (this.startsFailed < failedStarts) return
+    for (const { giveUp } of this.waiting.splice(0))
+      giveUp(
+        failed(
+          'worker-start',
+          `no inference process starts: ${this.startsFailed} ended in a row before they were ready`,
+        ),
+      )
+  }
+
+  private async replace(slot: number, worker: WorkerProcess, deaths: number): Promise<void> {
+    if (this.stopping.signal.aborted || this.workers[slot] !== worker) return
+    // A process that has done work and then died is no reason to wait; one that keeps dying is.
+    const again = worker.tasks > 1 ? 0 : deaths + 1
+    const delay = again === 0 ? 0 : Math.min(respawn.longest, respawn.first * 2 ** (again - 1))
+    try {
+      await sleep(delay, undefined, { signal: this.stopping.signal })
+    } catch {
+      return // the pool stops
     }
-    worker.child.send(task, (error) => {
-      if (error) worker.child.kill('SIGKILL')
-    })
+    await this.spawn(slot, again)
   }
 
-  /** The kernel's own figure: a worker that allocates without end answers no question. */
-  #watchMemory(worker: Worker, kill: (outcome: InferOutcome) => void): NodeJS.Timeout | undefined {
-    const limit = this.#options.memoryLimitMb
-    if (limit === undefined) return undefined
-    return setInterval(() => {
-      void residentMb(worker.child.pid).then((mb) => {
-        if (mb > limit && worker.settle) kill(tooLarge(mb, limit))
-      })
-    }, memoryLookMs)
-  }
-
-  #take(): Promise<Worker | null> {
-    const worker = this.#idle.pop()
-    if (worker) return Promise.resolve(worker)
-    if (this.#stopping) return Promise.resolve(null)
-    if (this.#all.size < this.#options.slots) return Promise.resolve(this.#spawn())
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  #offer(worker: Worker): void {
-    const waiter = this.#waiting.shift()
-    if (waiter) waiter(worker)
-    else this.#idle.push(worker)
-  }
-
-  #spawn(): Worker {
-    const { entry, execArgv, log } = this.#options
-    const child = fork(entry, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
-    const spawnedAt = Date.now()
-    let becameReady: (ready: boolean) => void = () => {}
-    const ready = new Promise<boolean>((resolve) => {
-      becameReady = resolve
-    })
-    const worker: Worker = { child, ready, tasks: 0, settle: null, onProgress: undefined }
-    this.#all.add(worker)
-    child.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'ready') becameReady(true)
-      else if (message.kind === 'progress') worker.onProgress?.(message.stage, message.fraction)
-      else worker.settle?.(message.outcome, message.rss)
-    })
-    child.on('error', (error) => log.error('an inference process cannot be started', { reason: error.message }))
-    child.on('exit', (code, signal) => {
-      becameReady(false)
-      this.#all.delete(worker)
-      const place = this.#idle.indexOf(worker)
-      if (place >= 0) this.#idle.splice(place, 1)
-      // Infinity: a dead worker does not go back among the idle ones.
-      worker.settle?.(died(`it ended with ${signal ?? `exit code ${code}`}`), Number.POSITIVE_INFINITY)
-      if (!this.#stopping) void this.#respawn(Date.now() - spawnedAt)
-    })
-    return worker
-  }
-
-  async #respawn(livedMs: number): Promise<void> {
-    if (livedMs < youngMs) await sleep(respawnDelayMs, undefined, { ref: false })
-    if (!this.#stopping && this.#all.size < this.#options.slots) this.#offer(this.#spawn())
+  /** Replaces a process that has grown or grown old; else it takes the next task. */
+  private afterRun(worker: WorkerProcess): void {
+    const { recycleAfter, memoryLimitMb, log } = this.options
+    const old = recycleAfter !== undefined && worker.tasks >= recycleAfter
+    const large = memoryLimitMb !== undefined && worker.rss > (memoryLimitMb / 2) * 2 ** 20
+    const slot = this.workers.indexOf(worker)
+    if (slot >= 0 && worker.state === 'ready' && (old || large) && !this.stopping.signal.aborted) {
+      log.info('inference process replaced', { pid: worker.pid, tasks: worker.tasks, rss: worker.rss })
+      this.workers[slot] = null
+      void worker.retire(2000)
+      void this.spawn(slot, 0)
+    }
+    this.serve()
   }
 }
 
-const givenUp: InferOutcome = {
-  kind: 'failed',
-  code: 'given-up',
-  reason: 'the node stopped',
-  retry: 'transient',
-  log: [],
-}
-
-function overdue(deadlineMs: number): InferOutcome {
-  const reason = `the inference process was ended at its deadline of ${deadlineMs / 1000} s`
-  return { kind: 'failed', code: 'deadline', reason, retry: 'transient', log: [] }
-}
-
-function died(how: string): InferOutcome {
-  return {
-    kind: 'failed',
-    code: 'worker-died',
-    reason: `the inference process died: ${how}`,
-    retry: 'transient',
-    log: [],
-  }
-}
-
-function tooLarge(mb: number, limit: number): InferOutcome {
-  const reason = `the inference process was ended: it held ${Math.round(mb)} MiB, the limit is ${limit} MiB`
-  return { kind: 'failed', code: 'memory-limit', reason, retry: 'transient', log: [] }
-}
-
-function exitOf(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
-  return new Promise((resolve) => child.once('exit', () => resolve()))
-}
-
-/** Resident memory of a process, MiB; 0 where the system does not tell (only Linux has /proc). */
-async function residentMb(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
+function failed(code: string, reason: string): InferOutcome {
+  return { kind: 'failed', code, reason, retry: 'transient', log: [] }
 }

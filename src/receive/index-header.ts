@@ -1,5 +1,5 @@
 import { numberOf, textOf } from '../dicom/dataset.ts'
-import type { DicomJson } from '../dicom/dicom-json.ts'
+import type { DicomJson, DicomJsonElement } from '../dicom/dicom-json.ts'
 import { tagOf } from '../dicom/dictionary.ts'
 import type { ReceivedInstance } from './received.ts'
 
@@ -137,8 +137,13 @@ function withoutBulk(elements: DicomJson): DicomJson {
   for (const [tag, element] of Object.entries(elements)) {
     if (tag.startsWith('0002') || tag.startsWith('7FE0') || element.BulkDataURI !== undefined) continue
     if ((element.InlineBinary?.length ?? 0) > 2048) continue
-    if (element.Value && element.Value.length > 0 && JSON.stringify(element.Value).length > longestElement) continue
+    if (mayBeLong(element) && JSON.stringify(element.Value).length > longestElement) continue
     kept[tag] = element
   }
   return kept
+}
+
+/** Most elements are a few short values: only the others are worth measuring. */
+function mayBeLong({ vr, Value }: DicomJsonElement): boolean {
+  return vr === 'SQ' || vr === 'UT' || vr === 'UC' || vr === 'UR' || (Value?.length ?? 0) > 256
 }

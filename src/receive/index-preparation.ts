@@ -22,7 +22,7 @@ export interface IndexedInstance {
 
 export type Origin = 'source' | 'result'
 
-/** `known`: this very file is indexed already (it was reported twice, or its move was interrupted). */
+/** `known`: this very file was dealt with before (it was reported twice, or a crash came between). */
 export type Verdict = 'new' | 'known' | 'identical' | 'different'
 
 export interface PreparedInstance {
@@ -98,7 +98,8 @@ async function verdictOn(
 ): Promise<Verdict> {
   if (row === null) return 'new'
   const key = keyOf(received.file)
-  if (row.object_key === key) return 'known'
+  // A repeated instance whose file is gone was compared and deleted before; what is not there must never replace what is.
+  if (row.object_key === key || (await objects.stat(key)) === null) return 'known'
   if (row.study_instance_uid !== received.studyInstanceUID || row.series_instance_uid !== received.seriesInstanceUID)
     return 'different'
   try {

@@ -34,11 +34,12 @@ const conflictAttempts = 3
 
 /**
  * Writes received instances into the index, a batch in one transaction, and moves their files out of the incoming folder afterwards:
- * a crash in between is repaired by `recoverIncoming`. Calls must not overlap; `IndexWriter` sees to that.
+ * a crash in between is repaired by `recoverIncoming`. Calls that overlap are done one after the other.
  */
 export class Indexer {
   readonly #options: IndexerOptions
   readonly #now: () => Date
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: IndexerOptions) {
     this.#options = options
@@ -49,7 +50,13 @@ export class Indexer {
    * @param batch up to about 200 instances, in the order of their arrival
    * @throws what the database or the file system says; then nothing of the (rest of the) batch is indexed, and its files are where they were
    */
-  async index(batch: readonly ReceivedInstance[]): Promise<IndexedBatch> {
+  index(batch: readonly ReceivedInstance[]): Promise<IndexedBatch> {
+    const indexed = this.#last.then(() => this.#index(batch))
+    this.#last = indexed.catch(() => {})
+    return indexed
+  }
+
+  async #index(batch: readonly ReceivedInstance[]): Promise<IndexedBatch> {
     const total: IndexedBatch = { counts: { new: 0, known: 0, identical: 0, different: 0 }, studies: [] }
     for (const round of rounds(batch)) {
       const { instances, studies } = await this.#write(round)

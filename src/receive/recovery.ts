@@ -46,10 +46,10 @@ const batchSize = 200
 
 /**
  * Repairs the index from the incoming folder after a crash: finishes moves, indexes what was acknowledged and not indexed, and puts
- * aside what a power loss left damaged. To be called before anything is received. Doing it again, or half of it, is harmless.
+ * aside what a power loss left damaged. Doing it again, or half of it, or while others receive, is harmless.
  */
 export async function recoverIncoming(options: RecoveryOptions): Promise<Recovered> {
-  const { incomingFolder, quarantineFolder, log } = options
+  const { incomingFolder, quarantineFolder } = options
   await mkdir(incomingFolder, { recursive: true })
   await mkdir(quarantineFolder, { recursive: true })
   const recovered: Recovered = { deleted: 0, moved: 0, indexed: 0, quarantined: 0 }
@@ -63,18 +63,24 @@ export async function recoverIncoming(options: RecoveryOptions): Promise<Recover
   const association = `recovery-${(options.now?.() ?? new Date()).getTime()}`
   for (let start = 0; start < found.length; start += batchSize)
     await recoverBatch(found.slice(start, start + batchSize), { ...options, association, recovered })
-  if (names.length > 0) log.info('incoming folder repaired', { ...recovered })
   return recovered
 }
 
 async function inOrderOfArrival(folder: string, names: readonly string[]): Promise<Found[]> {
   const found: Found[] = []
   for (const file of names.filter((name) => name.endsWith('.dcm'))) {
-    const { size, mtime } = await stat(path.join(folder, file))
-    found.push({ file, path: path.join(folder, file), size, modifiedAt: mtime })
+    const place = path.join(folder, file)
+    const stats = await stat(place).catch(unlessGone)
+    if (stats) found.push({ file, path: place, size: stats.size, modifiedAt: stats.mtime })
   }
   // Of two with one SOP Instance UID, the later one has to be the one that stays.
   return found.sort((a, b) => a.modifiedAt.getTime() - b.modifiedAt.getTime() || (a.file < b.file ? -1 : 1))
+}
+
+/** While others receive, a file may be indexed and moved before its turn comes here. */
+function unlessGone(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  throw error
 }
 
 interface BatchContext extends RecoveryOptions {
@@ -83,40 +89,54 @@ interface BatchContext extends RecoveryOptions {
 }
 
 async function recoverBatch(found: readonly Found[], context: BatchContext): Promise<void> {
-  const readable: { found: Found; instance: ReceivedInstance }[] = []
+  const examined: { found: Found; finding: Finding }[] = []
   for (const one of found) {
-    try {
-      const defect = await findDefect(one.path)
-      if (defect !== null) await quarantine(one, { code: 'damaged', reason: defect }, context)
-      else readable.push({ found: one, instance: describe(await readInstanceFile(one.path), one, context.association) })
-    } catch (error) {
-      // What the file system says is no judgement on the instance: it must not be put aside for that.
-      if (!(error instanceof HilumError)) throw error
-      await quarantine(one, { code: error.code, reason: messageOf(error) }, context)
-    }
+    const finding = await examine(one, context.association)
+    if (finding !== null) examined.push({ found: one, finding })
   }
-  const keys = await keysInIndex(
-    context.database,
-    readable.map(({ instance }) => instance.sopInstanceUID),
-  )
+  const uids = examined.flatMap(({ finding }) => (finding.kind === 'instance' ? finding.instance.sopInstanceUID : []))
+  const keys = await keysInIndex(context.database, 'sop_instance_uid', uids)
   const unindexed: ReceivedInstance[] = []
-  for (const { found: one, instance } of readable) {
+  for (const { found: one, finding } of examined) {
     const key = keyOf(one.file)
-    if (keys.has(key)) {
+    // Damage found later is no reason to take away what the index speaks of. The search by key reads the whole table, and is rare.
+    if (
+      keys.has(key) ||
+      (finding.kind === 'defect' && (await keysInIndex(context.database, 'object_key', [key])).has(key))
+    ) {
       await context.objects.put(key, one.path)
       context.recovered.moved++
-    } else unindexed.push(instance)
+    } else if (finding.kind === 'defect') await quarantine(one, finding, context)
+    else unindexed.push(finding.instance)
   }
   if (unindexed.length > 0) await context.indexer.index(unindexed)
   context.recovered.indexed += unindexed.length
 }
 
-/** The object keys under which these instances are indexed, or kept aside as replaced. */
-async function keysInIndex(database: Knex, sopInstanceUIDs: readonly string[]): Promise<Set<string>> {
+type Finding = { kind: 'instance'; instance: ReceivedInstance } | { kind: 'defect'; code: string; reason: string }
+
+/** Reads a file to its end; null where it is gone. */
+async function examine(found: Found, association: string): Promise<Finding | null> {
+  try {
+    const instance = describe(await readInstanceFile(found.path), found, association)
+    const defect = await findDefect(found.path)
+    return defect === null ? { kind: 'instance', instance } : { kind: 'defect', code: 'damaged', reason: defect }
+  } catch (error) {
+    // What the file system says is no judgement on the instance: it must not be put aside for that.
+    if (error instanceof HilumError) return { kind: 'defect', code: error.code, reason: messageOf(error) }
+    return unlessGone(error)
+  }
+}
+
+/** The object keys of instances that are indexed, or kept aside as replaced. */
+async function keysInIndex(
+  database: Knex,
+  column: 'sop_instance_uid' | 'object_key',
+  values: readonly string[],
+): Promise<Set<string>> {
   const keys = new Set<string>()
   for (const table of ['instances', 'replaced_instances'])
-    for (const key of await database(table).whereIn('sop_instance_uid', sopInstanceUIDs).pluck('object_key'))
-      keys.add(key)
+    for (const key of await database(table).whereIn(column, values).pluck('object_key')) keys.add(key)
   return keys
 }
 

@@ -50,7 +50,8 @@ export async function takePart(
     meta = await writePart(body, { file, tap, context })
     return await keepPart({ file, tap, meta, contentType, context })
   } catch (error) {
-    const isAboutPart = error instanceof HilumError && failureReasonOf(error) !== 0x0110 && error.code !== 'out-of-space'
+    const isAboutPart =
+      error instanceof HilumError && failureReasonOf(error) !== 0x0110 && error.code !== 'out-of-space'
     if (!isAboutPart) {
       file.discard()
       throw error
@@ -122,7 +123,10 @@ async function keepPart(part: {
   const dataSet = { path: file.path, transferSyntaxUID, head: tap.head, tail: tap.tail, size: tap.size }
   const { facts, elements } = await examineDataSet(dataSet, null)
   if (context.study !== null && facts.studyInstanceUID !== context.study) {
-    throw new PartError('study-mismatch', `StudyInstanceUID differs: data set ${facts.studyInstanceUID}, URL ${context.study}`)
+    throw new PartError(
+      'study-mismatch',
+      `StudyInstanceUID differs: data set ${facts.studyInstanceUID}, URL ${context.study}`,
+    )
   }
   if (isStorageSOPClass(facts.sopClassUID) === false) {
     throw new PartError('sop-class-not-supported', `${facts.sopClassUID} is no storage SOP class`)
@@ -143,7 +147,12 @@ async function keepPart(part: {
 }
 
 /** Keeps the bytes and says why. Where that fails too, the refusal itself still reaches the sender. */
-async function quarantinePart(file: IncomingFile, error: HilumError, meta: FileMeta | null, context: StoreRequestContext) {
+async function quarantinePart(
+  file: IncomingFile,
+  error: HilumError,
+  meta: FileMeta | null,
+  context: StoreRequestContext,
+) {
   try {
     const { file: name, size } = await file.quarantine()
     context.onQuarantined({

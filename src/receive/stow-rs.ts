@@ -58,10 +58,7 @@ export function stowRouter(options: StowOptions): Router {
       study,
       maximumPartBytes: limits.partBytes,
     }
-    options.onRequest?.began(association)
-    const outcomes = await storeInstances(request, { context, limits, indexWriter: options.indexWriter }).finally(() =>
-      options.onRequest?.ended(association),
-    )
+    const outcomes = await storeInstances(request, { context, limits, options })
     const { status, body } = storeResponse(outcomes, { base: serviceURL(request), study })
     options.log.info('instances stored by STOW-RS', {
       association,
@@ -80,15 +77,16 @@ export function stowRouter(options: StowOptions): Router {
 
 async function storeInstances(
   request: Request,
-  { context, limits, indexWriter }: { context: StoreRequestContext; limits: StoreLimits } & Pick<StowOptions, 'indexWriter'>,
+  { context, limits, options }: { context: StoreRequestContext; limits: StoreLimits; options: StowOptions },
 ): Promise<PartOutcome[]> {
   const outcomes: PartOutcome[] = []
   let batch: ReceivedInstance[] = []
   const flush = async () => {
     const instances = batch
     batch = []
-    await indexWriter.add(instances)
+    await options.indexWriter.add(instances)
   }
+  options.onRequest?.began(context.association)
   try {
     for await (const part of partsOf(request)) {
       if (outcomes.length === limits.parts) {
@@ -101,7 +99,11 @@ async function storeInstances(
     }
   } finally {
     // What is durable is indexed, also when a later part broke the request off.
-    await flush()
+    try {
+      await flush()
+    } finally {
+      await options.onRequest?.ended(context.association)
+    }
   }
   if (outcomes.length === 0) throw new RequestError('malformed-multipart', 'The request has no parts.')
   return outcomes
@@ -142,6 +144,9 @@ function rootTypeOf(type: MediaType | null): string {
 
 function checkEncoding(request: Request): void {
   if (!['', 'identity'].includes(request.get('content-encoding') ?? '')) {
-    throw new RequestError('unsupported-media-type', 'Requests with a Content-Encoding are not taken: send the bytes as they are.')
+    throw new RequestError(
+      'unsupported-media-type',
+      'Requests with a Content-Encoding are not taken: send the bytes as they are.',
+    )
   }
 }

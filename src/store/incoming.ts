@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fsync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { encodeFileMeta, type FileMeta } from '../dicom/part10.ts'
 import { HilumError } from '../errors.ts'
@@ -23,6 +23,8 @@ export interface IncomingOptions {
 
 /** Names that share their first four digits, and with them a folder of the objects store: few folders to make, none too large. */
 const filesPerShard = 1000
+/** Bytes after which the kernel is asked to write, while more arrive: a large object is nearly on disk when its last byte comes. */
+const writeBackEvery = 8 * 1024 * 1024
 /** ms for which the free space is taken as known; what is written meanwhile is subtracted. */
 const freeSpaceMs = 1000
 
@@ -72,7 +74,7 @@ export class IncomingFolder {
   checkSpace(): void {
     const now = performance.now()
     if (now - this.#freeAt >= freeSpaceMs) {
-      const { bavail, bsize } = statfsSync(this.folder)
+      const { bavail, bsize } = attempt(() => statfsSync(this.folder))
       this.#free = bavail * bsize
       this.#freeAt = now
     }
@@ -107,6 +109,10 @@ export class IncomingFile {
   readonly #id: string
   #fd: number
   #size = 0
+  #unwritten = 0
+  /** Under way while the kernel writes. */
+  #writeBack: Promise<void> | null = null
+  #failure: Error | null = null
 
   constructor(folder: IncomingFolder, id: string, head: Buffer | null) {
     this.#folder = folder
@@ -138,6 +144,8 @@ export class IncomingFile {
       for (let done = 0; done < chunk.length; ) done += writeSync(this.#fd, chunk, done, chunk.length - done)
     })
     this.#size += chunk.length
+    this.#unwritten += chunk.length
+    if (this.#unwritten >= writeBackEvery && this.#folder.sync && this.#writeBack === null) this.#startWriteBack()
   }
 
   /**
@@ -157,14 +165,32 @@ export class IncomingFile {
   /** Forgets the file. Does nothing when it has ended already. */
   discard(): void {
     if (this.#fd < 0) return
-    this.#close()
+    const fd = this.#fd
+    this.#fd = -1
     rmSync(this.path, { force: true })
+    // A descriptor that is closed under a sync may be somebody else's by then.
+    if (this.#writeBack) void this.#writeBack.then(() => closeSync(fd))
+    else closeSync(fd)
+  }
+
+  #startWriteBack(): void {
+    this.#unwritten = 0
+    this.#writeBack = new Promise((resolve) => {
+      fdatasync(this.#fd, (error) => {
+        this.#writeBack = null
+        this.#failure ??= error
+        resolve()
+      })
+    })
   }
 
   async #moveTo(folder: string): Promise<{ file: string; size: number }> {
     const file = `${this.#id}.dcm`
     const target = path.join(folder, file)
     try {
+      await this.#writeBack
+      // The kernel tells a descriptor of a failed write once only: the next sync may succeed without the data.
+      if (this.#failure) throw this.#failure
       renameSync(this.path, target)
       if (this.#folder.sync) await syncFile(this.#fd)
     } catch (error) {

@@ -55,7 +55,10 @@ export async function describe(path: string): Promise<Described> {
 
 /** The metadata text with BulkDataURIs below the instance's own URL. A quote inside a JSON string is escaped, so that no value matches. */
 export function metadataFor(described: Described, instanceURL: string): string {
-  return described.text.replaceAll('"BulkDataURI":"#', () => `"BulkDataURI":${JSON.stringify(`${instanceURL}/bulkdata/`).slice(0, -1)}`)
+  return described.text.replaceAll(
+    '"BulkDataURI":"#',
+    () => `"BulkDataURI":${JSON.stringify(`${instanceURL}/bulkdata/`).slice(0, -1)}`,
+  )
 }
 
 /** Notes binary values, and says that text is UTF-8 now, whatever it was stored as (PS3.18 F.2.1). */

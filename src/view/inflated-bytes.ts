@@ -1,6 +1,6 @@
+import type { FileHandle } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { createInflateRaw } from 'node:zlib'
-import type { FileHandle } from 'node:fs/promises'
 import type { ByteRange } from '../dicom/instance-file.ts'
 import { readRange } from './object-bytes.ts'
 

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { RequestError } from '../dicomweb/request-error.ts'
-import type { MatchingKey } from './search-request.ts'
 import { isUIDText } from '../dicomweb/uid-parameter.ts'
+import type { MatchingKey } from './search-request.ts'
 
 /**
  * Adds one matching key to a query (PS3.4 C.2.2.2). An empty value matches everything.
@@ -44,7 +44,10 @@ export function addMatching(query: Knex.QueryBuilder, key: MatchingKey): void {
 }
 
 function matchUIDs(query: Knex.QueryBuilder, column: string, key: MatchingKey): void {
-  const uids = key.value.split(/[,\\]/).map((uid) => uid.trim()).filter((uid) => uid !== '')
+  const uids = key.value
+    .split(/[,\\]/)
+    .map((uid) => uid.trim())
+    .filter((uid) => uid !== '')
   const wrong = uids.find((uid) => !isUIDText(uid))
   if (wrong !== undefined) throw badValue(key, 'a UID, or several separated by commas')
   query.whereIn(column, uids)
@@ -52,7 +55,10 @@ function matchUIDs(query: Knex.QueryBuilder, column: string, key: MatchingKey): 
 
 /** `a`, `a-b`, `-b` or `a-`; an upper bound of less precision includes what begins with it. */
 function matchRange(query: Knex.QueryBuilder, column: string, key: MatchingKey, form: RegExp, expected: string): void {
-  const [from = '', to = from, ...more] = key.value.trim().split('-').map((bound) => bound.trim())
+  const [from = '', to = from, ...more] = key.value
+    .trim()
+    .split('-')
+    .map((bound) => bound.trim())
   const bounds = [from, to].filter((bound) => bound !== '')
   if (more.length > 0 || bounds.length === 0 || bounds.some((bound) => !form.test(bound))) {
     throw badValue(key, `${expected}, or a range of two with a hyphen`)
@@ -85,7 +91,10 @@ function matchText(query: Knex.QueryBuilder, column: string, value: string, igno
     else query.where(column, value)
     return
   }
-  const pattern = value.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%').replaceAll('?', '_')
+  const pattern = value
+    .replace(/[\\%_]/g, '\\$&')
+    .replaceAll('*', '%')
+    .replaceAll('?', '_')
   query.whereRaw("lower(??) like lower(?) escape '\\'", [column, pattern])
 }
 

@@ -3,11 +3,11 @@ import { transferSyntax } from '../dicom/transfer-syntax.ts'
 import { isWithin } from '../dicomweb/media-type.ts'
 import { writeMultipart } from '../dicomweb/multipart.ts'
 import { RequestError } from '../dicomweb/request-error.ts'
+import { acceptedTypes } from '../dicomweb/service-request.ts'
 import { type BulkValue, type Described, type Descriptions, describe } from './described.ts'
 import { readInflated } from './inflated-bytes.ts'
 import { openObject, readRange, swapBytes } from './object-bytes.ts'
 import type { ObjectPaths } from './retrieve-instances.ts'
-import { acceptedTypes } from '../dicomweb/service-request.ts'
 import { isUnchanged, sendBody } from './send.ts'
 import type { StoredInstance } from './stored-instances.ts'
 
@@ -55,13 +55,21 @@ export async function retrieveBulkData(
       return swapBytes(readRange(file, value), syntax.littleEndian ? 1 : (wordBytesOfVR[value.vr] ?? 1))
     }
     const part = { headers: { 'Content-Type': mediaType }, length: value.length, bytes }
-    await sendBody(request, response, multipart ? writeMultipart(mediaType, [part]) : { ...part, contentType: mediaType })
+    await sendBody(
+      request,
+      response,
+      multipart ? writeMultipart(mediaType, [part]) : { ...part, contentType: mediaType },
+    )
   } finally {
     await file.close()
   }
 }
 
-function chooseForm(request: Request, described: Described, value: BulkValue): { multipart: boolean; mediaType: string } {
+function chooseForm(
+  request: Request,
+  described: Described,
+  value: BulkValue,
+): { multipart: boolean; mediaType: string } {
   const isDocument = value.tag === '00420011' && described.documentType !== null
   const offered = ['application/octet-stream', ...(isDocument ? [described.documentType as string] : [])]
   for (const wanted of acceptedTypes(request)) {

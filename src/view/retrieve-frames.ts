@@ -2,13 +2,13 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Request, Response } from 'express'
 import { writeMultipart } from '../dicomweb/multipart.ts'
 import { RequestError } from '../dicomweb/request-error.ts'
+import { acceptedTypes } from '../dicomweb/service-request.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import { type FrameLayout, layOutFrames } from './frame-layout.ts'
 import { chooseFrameForm, frameContentType } from './frame-media-types.ts'
 import { readInflated } from './inflated-bytes.ts'
 import { openObject, readRanges, swapBytes, takeBits } from './object-bytes.ts'
 import type { ObjectPaths } from './retrieve-instances.ts'
-import { acceptedTypes } from '../dicomweb/service-request.ts'
 import { isUnchanged, sendBody } from './send.ts'
 import type { StoredInstance } from './stored-instances.ts'
 
@@ -78,7 +78,11 @@ export async function retrievePixelData(exchange: Exchange, instance: StoredInst
     const contentType = frameContentType(form)
     const bytes = () => swapBytes(source(file, layout, [value]), layout.wordBytes)
     const part = { headers: { 'Content-Type': contentType }, length: value.length, bytes }
-    await sendBody(request, response, form.multipart ? writeMultipart(form.mediaType, [part]) : { ...part, contentType })
+    await sendBody(
+      request,
+      response,
+      form.multipart ? writeMultipart(form.mediaType, [part]) : { ...part, contentType },
+    )
   } finally {
     await file.close()
   }

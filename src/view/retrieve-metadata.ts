@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express'
+import { serviceURL } from '../dicomweb/service-request.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type Descriptions, describe, metadataFor } from './described.ts'
 import type { ObjectPaths } from './retrieve-instances.ts'
-import { serviceURL } from '../dicomweb/service-request.ts'
 import { sendJsonArray } from './send.ts'
 import type { StoredInstance } from './stored-instances.ts'
 

@@ -2,6 +2,8 @@ import express, { type RequestHandler, type Router } from 'express'
 import type { Knex } from 'knex'
 import { problemHandler } from '../dicomweb/problem.ts'
 import { RequestError } from '../dicomweb/request-error.ts'
+import { jsonType, queryOf, serviceURL } from '../dicomweb/service-request.ts'
+import { uidParameter } from '../dicomweb/uid-parameter.ts'
 import type { Log } from '../log.ts'
 import type { Level } from './attributes.ts'
 import { createDescriptions } from './described.ts'
@@ -12,10 +14,8 @@ import { type ObjectPaths, retrieveInstances } from './retrieve-instances.ts'
 import { retrieveMetadata } from './retrieve-metadata.ts'
 import { search } from './search.ts'
 import { parseSearchRequest } from './search-request.ts'
-import { jsonType, queryOf, serviceURL } from '../dicomweb/service-request.ts'
 import { sendJsonArray } from './send.ts'
 import { findInstance, findInstances } from './stored-instances.ts'
-import { uidParameter } from '../dicomweb/uid-parameter.ts'
 
 const study = '/studies/:study'
 const series = `${study}/series/:series`
@@ -119,11 +119,11 @@ function addRetrievals(
     await retrieveMetadata({ request, response, objects, descriptions, log }, found)
   })
   router.get(`${instance}/frames/:frames`, async (request, response) => {
-    const numbers = parseFrameList(String(request.params.frames))
+    const numbers = parseFrameList(request.params.frames)
     await retrieveFrames({ request, response, objects, layouts }, await instanceOf(request), numbers)
   })
   router.get(`${instance}/bulkdata/:place`, async (request, response) => {
-    const place = String(request.params.place)
+    const place = request.params.place
     const found = await instanceOf(request)
     if (/^7FE000(08|09|10)$/i.test(place)) await retrievePixelData({ request, response, objects, layouts }, found)
     else await retrieveBulkData({ request, response, objects, descriptions }, found, place)

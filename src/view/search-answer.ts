@@ -80,7 +80,7 @@ export function seriesAnswerOf(row: SeriesRow, { include, base }: AnswerOptions)
     '00081190': { vr: 'UR', Value: [`${base}/studies/${row.study_instance_uid}/series/${row.series_instance_uid}`] },
     '0020000D': { vr: 'UI', Value: [row.study_instance_uid] },
     '0020000E': { vr: 'UI', Value: [row.series_instance_uid] },
-    '00201209': { vr: 'IS', Value: [Number(row.instances)] },
+    '00201209': { vr: 'IS', Value: [row.instances] },
   })
 }
 
@@ -106,14 +106,14 @@ export function instanceAnswer(row: InstanceRow, { base }: { base: string }): Di
 function addIncluded(answer: DicomJson, header: DicomJson, include: SearchRequest['include']): void {
   for (const tag of include === 'all' ? Object.keys(header) : include) {
     const element = header[tag]
-    if (element && !notOfHeader.has(tag) && !tag.startsWith('0002') && element.BulkDataURI === undefined) answer[tag] ??= element
+    if (element && !notOfHeader.has(tag) && !tag.startsWith('0002') && element.BulkDataURI === undefined)
+      answer[tag] ??= element
   }
 }
 
 function elementOf(vr: string, value: unknown): DicomJsonElement {
-  if (value === null || value === undefined || value === '') return { vr }
+  if ((typeof value !== 'string' && typeof value !== 'number') || value === '') return { vr }
   if (vr === 'PN') return { vr, Value: [{ Alphabetic: String(value) }] }
-  // PostgreSQL gives 64-bit integers as text.
   if (vr === 'IS' || vr === 'US') return { vr, Value: [Number(value)] }
   return { vr, Value: [String(value)] }
 }

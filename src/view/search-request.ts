@@ -72,7 +72,10 @@ function tagOfName(name: string): string | null {
 
 function wholeNumber(name: string, value: string): number {
   if (!/^\d{1,9}$/.test(value)) {
-    throw new RequestError('bad-parameter', `The parameter ${shown(name)} is not a whole number of at most nine digits.`)
+    throw new RequestError(
+      'bad-parameter',
+      `The parameter ${shown(name)} is not a whole number of at most nine digits.`,
+    )
   }
   return Number(value)
 }

@@ -45,7 +45,9 @@ export async function search(
   const { level, request } = question
   const { unasked, maximum } = limits[level]
   const limit = Math.min(request.limit ?? unasked, maximum)
-  const rows = (await selectRows(database, question).limit(limit + 1).offset(request.offset)) as unknown[]
+  const rows = (await selectRows(database, question)
+    .limit(limit + 1)
+    .offset(request.offset)) as unknown[]
   const truncated = rows.length > limit
   const page = rows.slice(0, limit)
   return { matches: await answers(database, question, page), truncated }
@@ -74,7 +76,12 @@ function selectRows(
     case 'instance':
       return query
         .select('instances.*', 'studies.study_instance_uid', 'series.series_instance_uid')
-        .orderBy([{ column: 'instances.study_id', order: 'desc' }, 'instances.series_id', 'instances.instance_number', 'instances.id'])
+        .orderBy([
+          { column: 'instances.study_id', order: 'desc' },
+          'instances.series_id',
+          'instances.instance_number',
+          'instances.id',
+        ])
     default:
       return level satisfies never
   }
@@ -88,7 +95,10 @@ async function answers(
   const { include } = request
   if (level === 'study') {
     const studies = rows as StudyRow[]
-    const contents = await contentsOfStudies(database, studies.map((row) => row.id))
+    const contents = await contentsOfStudies(
+      database,
+      studies.map((row) => row.id),
+    )
     return studies.map((row) => studyAnswerOf(row, contents.get(row.id) ?? emptyContents, { include, base }))
   }
   // Answers below a study named in the URL need not repeat the study's own attributes (PS3.18 10.6.3.3).
@@ -101,7 +111,8 @@ async function answers(
     }))
   }
   const instances = rows as InstanceRow[]
-  const series = scope.seriesInstanceUID === undefined ? await seriesAnswers(database, instances, { include, base }) : null
+  const series =
+    scope.seriesInstanceUID === undefined ? await seriesAnswers(database, instances, { include, base }) : null
   return instances.map((row) => ({
     ...studies?.get(row.study_id),
     ...series?.get(row.series_id),
@@ -111,9 +122,16 @@ async function answers(
 
 const emptyContents: StudyContents = { modalities: [], series: 0, instances: 0 }
 
+interface ContentsRow {
+  study_id: number
+  modality: string | null
+  series: number
+  instances: number | null
+}
+
 async function contentsOfStudies(database: Knex, ids: number[]): Promise<Map<number, StudyContents>> {
   const contents = new Map<number, StudyContents>()
-  const rows = (await inBatches(ids, (batch) =>
+  const rows = await inBatches<ContentsRow>(ids, (batch) =>
     database('series')
       .whereIn('study_id', batch)
       .groupBy('study_id', 'modality')
@@ -121,12 +139,12 @@ async function contentsOfStudies(database: Knex, ids: number[]): Promise<Map<num
       .select('study_id', 'modality')
       .count({ series: '*' })
       .sum({ instances: 'instances' }),
-  )) as { study_id: number; modality: string | null; series: number | string; instances: number | string | null }[]
+  )
   for (const row of rows) {
     const held = contents.get(row.study_id) ?? { modalities: [], series: 0, instances: 0 }
     if (row.modality) held.modalities.push(row.modality)
-    held.series += Number(row.series)
-    held.instances += Number(row.instances ?? 0)
+    held.series += row.series
+    held.instances += row.instances ?? 0
     contents.set(row.study_id, held)
   }
   return contents
@@ -137,18 +155,18 @@ type AnswerOptions = { include: SearchRequest['include']; base: string }
 async function studyAnswers(database: Knex, rows: { study_id: number }[], options: AnswerOptions) {
   const ids = [...new Set(rows.map((row) => row.study_id))]
   const contents = await contentsOfStudies(database, ids)
-  const studies = (await inBatches(ids, (batch) => database('studies').whereIn('id', batch))) as StudyRow[]
+  const studies = await inBatches<StudyRow>(ids, (batch) => database('studies').whereIn('id', batch))
   return new Map(studies.map((row) => [row.id, studyAnswerOf(row, contents.get(row.id) ?? emptyContents, options)]))
 }
 
 async function seriesAnswers(database: Knex, rows: InstanceRow[], options: AnswerOptions) {
   const ids = [...new Set(rows.map((row) => row.series_id))]
-  const series = (await inBatches(ids, (batch) =>
+  const series = await inBatches<SeriesRow>(ids, (batch) =>
     database('series')
       .join('studies', 'studies.id', 'series.study_id')
       .whereIn('series.id', batch)
       .select('series.*', 'studies.study_instance_uid'),
-  )) as SeriesRow[]
+  )
   return new Map(series.map((row) => [row.id, seriesAnswerOf(row, options)]))
 }
 

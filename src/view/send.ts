@@ -17,7 +17,10 @@ export interface Body {
  */
 export async function sendBody(request: Request, response: Response, body: Body): Promise<void> {
   if (request.method === 'HEAD') {
-    response.status(200).set({ 'Content-Type': body.contentType, 'Content-Length': String(body.length) }).end()
+    response
+      .status(200)
+      .set({ 'Content-Type': body.contentType, 'Content-Length': String(body.length) })
+      .end()
     return
   }
   const source = body.bytes()[Symbol.asyncIterator]()

@@ -41,9 +41,14 @@ export async function findInstances(database: Knex, scope: InstanceScope): Promi
       size: 'instances.size',
       objectKey: 'instances.object_key',
     })
-    .orderBy(['series.series_number', 'instances.series_id', 'instances.instance_number', 'instances.id'])) as StoredInstance[]
+    .orderBy([
+      'series.series_number',
+      'instances.series_id',
+      'instances.instance_number',
+      'instances.id',
+    ])) as StoredInstance[]
   if (rows.length === 0) throw new RequestError('not-found', `There is no such ${kindOf(scope)} here.`)
-  return rows.map((row) => ({ ...row, size: Number(row.size) }))
+  return rows
 }
 
 /**

@@ -56,7 +56,7 @@ export function viewerContentSecurityPolicy(indexHtml: string | null): Record<st
   )
   return {
     'default-src': ["'self'"],
-    'script-src': ["'self'", 'blob:', "'wasm-unsafe-eval'", ...inline],
+    'script-src': ["'self'", 'blob:', "'wasm-unsafe-eval'", "'unsafe-eval'", ...inline],
     'worker-src': ["'self'", 'blob:'],
     'connect-src': ["'self'", 'blob:', 'data:'],
     'img-src': ["'self'", 'blob:', 'data:'],

@@ -43,19 +43,25 @@ export function viewerRouter({ folder, log }: { folder: string | null; log: Log 
   const policy = policyText(index)
   if (folder === null || index === null) {
     log.info('viewer not installed: /viewer says how to add it')
-    router.get(pages.map((page) => `/${page}`), (_request, response) => {
-      setPolicy(response, "default-src 'none'; style-src 'unsafe-inline'")
-      response.status(503).set('Cache-Control', 'no-store').type('html').send(absent)
-    })
+    router.get(
+      pages.map((page) => `/${page}`),
+      (_request, response) => {
+        setPolicy(response, "default-src 'none'; style-src 'unsafe-inline'")
+        response.status(503).set('Cache-Control', 'no-store').type('html').send(absent)
+      },
+    )
     return router
   }
   router.get('/app-config.js', (_request, response) => {
     response.set('Cache-Control', 'no-cache').type('text/javascript').send(viewerConfigScript)
   })
-  router.get(pages.flatMap((page) => [`/${page}`, `/${page}/*rest`]), (_request, response) => {
-    setPolicy(response, policy)
-    response.set('Cache-Control', 'no-cache').type('html').send(index)
-  })
+  router.get(
+    pages.flatMap((page) => [`/${page}`, `/${page}/*rest`]),
+    (_request, response) => {
+      setPolicy(response, policy)
+      response.set('Cache-Control', 'no-cache').type('html').send(index)
+    },
+  )
   router.use(onlyAssets, compressed(folder), assets(folder, policy))
   return router
 }
@@ -74,7 +80,7 @@ function assets(folder: string, policy: string): RequestHandler {
     cacheControl: false,
     setHeaders(response, file) {
       // Workers take their policy from their own script's answer, not from the page.
-      setPolicy(response as Response, policy)
+      setPolicy(response, policy)
       const forever = hashedName.test(path.basename(file))
       response.setHeader('Cache-Control', forever ? 'public, max-age=31536000, immutable' : 'no-cache')
     },

@@ -24,9 +24,18 @@ describe('the API', () => {
   it('lists studies by page, by search and by state, as its description says', async () => {
     const all = studyList.parse(await json('/api/studies?limit=3'))
     expect([all.total, all.studies.length]).toEqual([8, 3])
-    expect(studyList.parse(await json('/api/studies?search=okafor')).studies[0]).toMatchObject({ patientName: 'OKAFOR^DAVID', modalities: ['CT'], instances: 312 })
+    expect(studyList.parse(await json('/api/studies?search=okafor')).studies[0]).toMatchObject({
+      patientName: 'OKAFOR^DAVID',
+      modalities: ['CT'],
+      instances: 312,
+    })
     expect(studyList.parse(await json('/api/studies?state=failed')).total).toBe(2)
-    expect(studyList.parse(await json(`/api/studies?search=${studies[2]?.uid}`)).studies[0]?.findings[0]).toEqual({ name: 'Lung volume', value: 4.312, unit: 'L', site: null })
+    expect(studyList.parse(await json(`/api/studies?search=${studies[2]?.uid}`)).studies[0]?.findings[0]).toEqual({
+      name: 'Lung volume',
+      value: 4.312,
+      unit: 'L',
+      site: null,
+    })
   })
 
   it('tells the timeline of every study as its description says', async () => {
@@ -76,30 +85,86 @@ describe('the API', () => {
 
   it('gives back the bytes of a quarantined object, and nothing from outside the folder', async () => {
     writeFileSync(path.join(app.dataDir, 'quarantine', 'q1.bin'), 'broken bytes')
-    const row = { at: new Date().toISOString(), code: 'truncated', reason: 'it ends early', via: 'c-store', sender: 'CT1@10.0.0.5', size: 12 }
-    const [first] = await app.knex('quarantine').insert({ ...row, file: 'q1.bin' }).returning('id')
-    const [outside] = await app.knex('quarantine').insert({ ...row, file: '../hilum.sqlite' }).returning('id')
+    const row = {
+      at: new Date().toISOString(),
+      code: 'truncated',
+      reason: 'it ends early',
+      via: 'c-store',
+      sender: 'CT1@10.0.0.5',
+      size: 12,
+    }
+    const [first] = await app
+      .knex('quarantine')
+      .insert({ ...row, file: 'q1.bin' })
+      .returning('id')
+    const [outside] = await app
+      .knex('quarantine')
+      .insert({ ...row, file: '../hilum.sqlite' })
+      .returning('id')
     expect(await (await app.fetch(`/api/quarantine/${first.id}/file`)).text()).toBe('broken bytes')
     expect((await app.fetch(`/api/quarantine/${outside.id}/file`)).status).toBe(410)
-    expect(await json('/api/quarantine')).toMatchObject({ total: 2, objects: [{ id: outside.id }, { id: first.id, code: 'truncated', size: 12 }] })
+    expect(await json('/api/quarantine')).toMatchObject({
+      total: 2,
+      objects: [{ id: outside.id }, { id: first.id, code: 'truncated', size: 12 }],
+    })
   })
 
   it('lists the refused callers beside the configured ones', async () => {
     const now = new Date().toISOString()
-    await app.knex('refused_callers').insert({ calling_ae_title: 'STRANGER', called_ae_title: 'HILUM', address: '10.9.9.9', reason: 'calling AE title not recognized', first_at: now, last_at: now })
-    expect(await json('/api/remotes')).toMatchObject({ unknownCallers: 'loopback', refused: [{ callingAETitle: 'STRANGER', address: '10.9.9.9', times: 1 }] })
+    await app.knex('refused_callers').insert({
+      calling_ae_title: 'STRANGER',
+      called_ae_title: 'HILUM',
+      address: '10.9.9.9',
+      reason: 'calling AE title not recognized',
+      first_at: now,
+      last_at: now,
+    })
+    expect(await json('/api/remotes')).toMatchObject({
+      unknownCallers: 'loopback',
+      refused: [{ callingAETitle: 'STRANGER', address: '10.9.9.9', times: 1 }],
+    })
   })
 
   it('describes itself in OpenAPI 3.1: every operation, its parameters and its answer', async () => {
-    const description = (await json('/api/openapi.json')) as { openapi: string; paths: Record<string, Record<string, { parameters: unknown[]; responses: Record<string, unknown> }>> }
+    const description = (await json('/api/openapi.json')) as {
+      openapi: string
+      paths: Record<string, Record<string, { parameters: unknown[]; responses: Record<string, unknown> }>>
+    }
     expect(description.openapi).toBe('3.1.0')
     expect(Object.keys(description.paths).sort()).toEqual(
-      ['audit', 'destinations', 'destinations/{name}/echo', 'events', 'jobs', 'jobs/{id}/retry', 'pipelines', 'quarantine', 'quarantine/{id}/file', 'remotes', 'routes',
-        'routes/replay', 'routes/test', 'session', 'session/password', 'studies', 'studies/{studyInstanceUID}', 'studies/{studyInstanceUID}/complete', 'tokens', 'tokens/{id}', 'users']
-        .map((name) => `/api/${name}`),
+      [
+        'audit',
+        'destinations',
+        'destinations/{name}/echo',
+        'events',
+        'jobs',
+        'jobs/{id}/retry',
+        'pipelines',
+        'quarantine',
+        'quarantine/{id}/file',
+        'remotes',
+        'routes',
+        'routes/replay',
+        'routes/test',
+        'session',
+        'session/password',
+        'studies',
+        'studies/{studyInstanceUID}',
+        'studies/{studyInstanceUID}/complete',
+        'tokens',
+        'tokens/{id}',
+        'users',
+      ].map((name) => `/api/${name}`),
     )
-    expect(description.paths['/api/studies']?.get?.parameters).toContainEqual({ name: 'limit', in: 'query', required: false, schema: { default: 50, type: 'integer', minimum: 1, maximum: 200 } })
-    expect(JSON.stringify(description.paths['/api/studies/{studyInstanceUID}']?.get?.responses['200'])).toContain('completion')
+    expect(description.paths['/api/studies']?.get?.parameters).toContainEqual({
+      name: 'limit',
+      in: 'query',
+      required: false,
+      schema: { default: 50, type: 'integer', minimum: 1, maximum: 200 },
+    })
+    expect(JSON.stringify(description.paths['/api/studies/{studyInstanceUID}']?.get?.responses['200'])).toContain(
+      'completion',
+    )
   })
 
   it('keeps pages to their own origin, and lets the viewer do what it must', async () => {
@@ -113,10 +178,16 @@ describe('the API', () => {
   })
 
   it('is ready only while every check passes, and says which one does not', async () => {
-    expect(await (await app.fetch('/readyz', { token: null })).json()).toMatchObject({ ok: true, checks: { database: { ok: true } } })
+    expect(await (await app.fetch('/readyz', { token: null })).json()).toMatchObject({
+      ok: true,
+      checks: { database: { ok: true } },
+    })
     app.checks.disk = () => ({ ok: false, sentence: '0.1 GiB free, 1.0 GiB needed' })
     const answer = await app.fetch('/readyz', { token: null })
-    expect([answer.status, await answer.json()]).toMatchObject([503, { ok: false, checks: { disk: { ok: false, sentence: '0.1 GiB free, 1.0 GiB needed' } } }])
+    expect([answer.status, await answer.json()]).toMatchObject([
+      503,
+      { ok: false, checks: { disk: { ok: false, sentence: '0.1 GiB free, 1.0 GiB needed' } } },
+    ])
     delete app.checks.disk
   })
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RunningApp } from './running-app.ts'
 
@@ -12,7 +14,11 @@ afterEach(() => app.stop())
 
 /** Logs in as a browser of this origin would. @returns the cookie */
 async function logIn(name: string, secret: string): Promise<{ status: number; cookie: string; setCookie: string }> {
-  const answer = await app.post('/api/session', { name, password: secret }, { token: null, headers: { 'sec-fetch-site': 'same-origin' } })
+  const answer = await app.post(
+    '/api/session',
+    { name, password: secret },
+    { token: null, headers: { 'sec-fetch-site': 'same-origin' } },
+  )
   const setCookie = answer.headers.get('set-cookie') ?? ''
   return { status: answer.status, cookie: setCookie.split(';')[0] ?? '', setCookie }
 }
@@ -65,8 +71,15 @@ describe('who may come in', () => {
 
   it('leads a browser that opens the viewer to the login and says where it wanted to go', async () => {
     const where = '/viewer?StudyInstanceUIDs=1.2.3'
-    const navigation = await app.fetch(where, { token: null, headers: { 'sec-fetch-mode': 'navigate', accept: 'text/html' } })
-    expect([navigation.status, navigation.headers.get('location')]).toEqual([302, `/admin?next=${encodeURIComponent(where)}`])
+    // Not by fetch, which says of itself that it is no navigation.
+    const [navigation] = (await once(get(`${app.url}${where}`, { headers: { accept: 'text/html' } }), 'response')) as [
+      IncomingMessage,
+    ]
+    navigation.resume()
+    expect([navigation.statusCode, navigation.headers.location]).toEqual([
+      302,
+      `/admin?next=${encodeURIComponent(where)}`,
+    ])
     expect((await app.fetch(where, { token: null })).status).toBe(401)
     expect((await app.fetch('/app.bundle.js', { token: null })).status).toBe(200)
     expect((await app.fetch(where)).status).toBe(200)
@@ -74,7 +87,9 @@ describe('who may come in', () => {
 
   it('refuses a token that is unknown, revoked or has expired, even where nobody need be logged in', async () => {
     expect((await app.fetch('/api/session', { token: 'guess' })).status).toBe(401)
-    const made = (await (await app.post('/api/tokens', { name: 'pacs', role: 'viewer', expiresAt: '2030-01-01T00:00:00Z' })).json()) as { id: number; token: string }
+    const made = (await (
+      await app.post('/api/tokens', { name: 'pacs', role: 'viewer', expiresAt: '2030-01-01T00:00:00Z' })
+    ).json()) as { id: number; token: string }
     expect((await app.fetch('/api/studies', { token: made.token })).status).toBe(200)
     expect(JSON.stringify(await app.knex('tokens'))).not.toContain(made.token)
     app.now = () => new Date('2030-01-01T00:00:01Z')
@@ -85,9 +100,11 @@ describe('who may come in', () => {
   })
 
   it('gives each role what it needs, and no more', async () => {
-    const token = async (role: string) => ((await (await app.post('/api/tokens', { name: role, role })).json()) as { token: string }).token
+    const token = async (role: string) =>
+      ((await (await app.post('/api/tokens', { name: role, role })).json()) as { token: string }).token
     const [viewer, operator] = [await token('viewer'), await token('operator')]
-    const status = async (where: string, who: string, method = 'GET') => (await app.fetch(where, { token: who, method })).status
+    const status = async (where: string, who: string, method = 'GET') =>
+      (await app.fetch(where, { token: who, method })).status
     expect(await status('/dicomweb/studies', viewer)).toBe(200)
     expect(await status('/dicomweb/studies', viewer, 'POST')).toBe(403)
     expect(await status('/dicomweb/studies', operator, 'POST')).toBe(200)
@@ -100,14 +117,19 @@ describe('who may come in', () => {
   it('takes an unsafe request with the cookie only from a page of its own origin', async () => {
     await ready()
     const { cookie } = await logIn('operator', password)
-    const post = (headers: Record<string, string>) => app.post('/api/destinations/self/echo', {}, { token: null, headers: { cookie, ...headers } })
+    const post = (headers: Record<string, string>) =>
+      app.post('/api/destinations/self/echo', {}, { token: null, headers: { cookie, ...headers } })
     expect((await post({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
     expect((await post({ 'sec-fetch-site': 'same-site' })).status).toBe(403)
     expect((await post({ origin: 'https://evil.example' })).status).toBe(403)
     expect((await post({})).status).toBe(403)
     expect((await post({ origin: app.url })).status).toBe(200)
     expect((await post({ 'sec-fetch-site': 'same-origin' })).status).toBe(200)
-    const foreign = await app.post('/api/session', { name: 'operator', password }, { token: null, headers: { 'sec-fetch-site': 'cross-site' } })
+    const foreign = await app.post(
+      '/api/session',
+      { name: 'operator', password },
+      { token: null, headers: { 'sec-fetch-site': 'cross-site' } },
+    )
     expect(foreign.status).toBe(403)
   })
 

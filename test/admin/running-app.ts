@@ -41,7 +41,9 @@ export class RunningApp {
     this.knex = await openDatabase({ url: '', dataDir: this.dataDir, log: silentLog })
     await migrate(this.knex)
     mkdirSync(path.join(this.dataDir, 'quarantine'))
-    this.auth = createAuth(this.knex, [{ name: 'bootstrap', token: bootstrapToken, role: 'administrator' }], () => this.now())
+    this.auth = createAuth(this.knex, [{ name: 'bootstrap', token: bootstrapToken, role: 'administrator' }], () =>
+      this.now(),
+    )
     this.checks.database = databaseCheck(this.knex)
     const queue = new JobQueue({ database: this.knex })
     const app = createApp({
@@ -66,7 +68,15 @@ export class RunningApp {
         destinations: {
           list: () => [{ name: 'self', kind: 'dicomweb', url: 'http://127.0.0.1/dicomweb' }],
           test: async (name) =>
-            name === 'self' ? { destination: name, url: 'http://127.0.0.1/dicomweb', ok: true, ms: 3, sentence: 'QIDO-RS lists studies' } : null,
+            name === 'self'
+              ? {
+                  destination: name,
+                  url: 'http://127.0.0.1/dicomweb',
+                  ok: true,
+                  ms: 3,
+                  sentence: 'QIDO-RS lists studies',
+                }
+              : null,
         },
         remotes: { unknownCallers: 'loopback', configured: [] },
       },

@@ -109,6 +109,20 @@ describe('the assembler', () => {
     expect(revisions).toHaveLength(1)
   })
 
+  it('waits the whole quiet time when the association was lost, whatever was released before', async () => {
+    assembler.associationOpened('a')
+    await receive({ instance: 1, association: 'a' })
+    await assembler.associationClosed('a', time())
+    await pass(2)
+    assembler.associationOpened('b')
+    await receive({ instance: 2, association: 'b' })
+    await assembler.associationLost('b')
+    await pass(19)
+    expect(revisions).toEqual([])
+    await pass(1)
+    expect(reasons()).toEqual([[1, 2, 'quiet 20 s after the last instance']])
+  })
+
   it('makes the next revision of a late instance, and none of repeated ones', async () => {
     assembler.associationOpened('a')
     await receive({ instance: 1 })

@@ -70,7 +70,13 @@ export class Archive {
     const bytes = this.objects.get(uid)
     if (!bytes) return json(res, 404, {})
     res.writeHead(200, { 'content-type': 'multipart/related; type="application/dicom"; boundary=XX' })
-    res.end(Buffer.concat([Buffer.from('--XX\r\nContent-Type: application/dicom\r\n\r\n'), this.change(bytes), Buffer.from('\r\n--XX--\r\n')]))
+    res.end(
+      Buffer.concat([
+        Buffer.from('--XX\r\nContent-Type: application/dicom\r\n\r\n'),
+        this.change(bytes),
+        Buffer.from('\r\n--XX--\r\n'),
+      ]),
+    )
   }
 }
 
@@ -80,7 +86,12 @@ export function storeAnswer(stored: string[], failed: { uid: string; reason: num
   return {
     ...(stored.length > 0 ? { '00081199': { vr: 'SQ', Value: stored.map(uidElement) } } : {}),
     ...(failed.length > 0
-      ? { '00081198': { vr: 'SQ', Value: failed.map(({ uid, reason }) => ({ ...uidElement(uid), '00081197': { vr: 'US', Value: [reason] } })) } }
+      ? {
+          '00081198': {
+            vr: 'SQ',
+            Value: failed.map(({ uid, reason }) => ({ ...uidElement(uid), '00081197': { vr: 'US', Value: [reason] } })),
+          },
+        }
       : {}),
   }
 }

@@ -42,10 +42,37 @@ afterEach(async () => {
 /** A study with an inference that left some result objects, and a delivery to `pacs` that is queued. */
 async function seed(results: number, destination = 'pacs'): Promise<void> {
   const at = now.toISOString()
-  const study = { state: 'processing', revision: 1, changed: 0, header: '{}', last_instance_at: at, created_at: at, updated_at: at }
+  const study = {
+    state: 'processing',
+    revision: 1,
+    changed: 0,
+    header: '{}',
+    last_instance_at: at,
+    created_at: at,
+    updated_at: at,
+  }
   await database('studies').insert({ ...study, id: 1, study_instance_uid: '2.25.31415926535.1' })
-  await database('revisions').insert({ id: 1, study_id: 1, number: 1, completed_at: at, reason: 'quiet', instances: 1, members: '{}', routed: 1 })
-  await queue.enqueue({ id: 'infer-1', kind: 'infer', studyId: 1, revisionId: 1, route: 'r', pipeline: 'p@sha256:0', destination: null, priority: 0, payload: {} })
+  await database('revisions').insert({
+    id: 1,
+    study_id: 1,
+    number: 1,
+    completed_at: at,
+    reason: 'quiet',
+    instances: 1,
+    members: '{}',
+    routed: 1,
+  })
+  await queue.enqueue({
+    id: 'infer-1',
+    kind: 'infer',
+    studyId: 1,
+    revisionId: 1,
+    route: 'r',
+    pipeline: 'p@sha256:0',
+    destination: null,
+    priority: 0,
+    payload: {},
+  })
   mkdirSync(path.join(dataDir, 'results'))
   for (let number = 1; number <= results; number++) {
     const object = writeSmallObject(path.join(dataDir, 'results'), { number })
@@ -66,7 +93,17 @@ async function seed(results: number, destination = 'pacs'): Promise<void> {
     })
   }
   const payload = { destination, inferJobId: 'infer-1' }
-  await queue.enqueue({ id: 'deliver-1', kind: 'deliver', studyId: 1, revisionId: 1, route: 'r', pipeline: null, destination, priority: 0, payload })
+  await queue.enqueue({
+    id: 'deliver-1',
+    kind: 'deliver',
+    studyId: 1,
+    revisionId: 1,
+    route: 'r',
+    pipeline: null,
+    destination,
+    priority: 0,
+    payload,
+  })
 }
 
 /** One attempt, as the runner makes it. */
@@ -74,7 +111,15 @@ async function attempt(): Promise<{ job: Job; end: JobEnd }> {
   const job = await queue.claim('deliver')
   if (!job) throw new Error('no delivery is due')
   const objects = new DiskObjects(dataDir)
-  const handler = createDeliverHandler({ database, objects, destinations, log: silentLog, now: () => now, random: () => 1, proofPauses: [0] })
+  const handler = createDeliverHandler({
+    database,
+    objects,
+    destinations,
+    log: silentLog,
+    now: () => now,
+    random: () => 1,
+    proofPauses: [0],
+  })
   const end = await handler(job, new AbortController().signal)
   await queue.end(job, end)
   return { job, end }
@@ -90,7 +135,12 @@ describe('a delivery job', () => {
     expect(end.kind).toBe('done')
     const rows = await deliveries()
     expect(rows).toHaveLength(2)
-    for (const row of rows) expect(row).toMatchObject({ state: 'verified', error: null, proof: expect.stringContaining('identical data set') })
+    for (const row of rows)
+      expect(row).toMatchObject({
+        state: 'verified',
+        error: null,
+        proof: expect.stringContaining('identical data set'),
+      })
     expect(await database('studies').first('state')).toEqual({ state: 'processing' }) // the inference has not ended
   })
 
@@ -101,7 +151,10 @@ describe('a delivery job', () => {
     }
     const first = await attempt()
     expect(first.end).toMatchObject({ kind: 'retry', runAfter: '2026-01-01T10:00:05.000Z' })
-    expect(await deliveries()).toMatchObject([{ state: 'pending' }, { state: 'pending', error: expect.stringContaining('HTTP 503') }])
+    expect(await deliveries()).toMatchObject([
+      { state: 'pending' },
+      { state: 'pending', error: expect.stringContaining('HTTP 503') },
+    ])
 
     archive.onStore = null
     now = new Date('2026-01-01T10:00:05.000Z')
@@ -112,7 +165,14 @@ describe('a delivery job', () => {
   it('sends only what is not verified yet when it is repeated', async () => {
     archive.onStore = (uids, res) => {
       if (uids.length === 1) return false
-      json(res, 202, storeAnswer([], uids.map((uid) => ({ uid, reason: 0xa700 }))))
+      json(
+        res,
+        202,
+        storeAnswer(
+          [],
+          uids.map((uid) => ({ uid, reason: 0xa700 })),
+        ),
+      )
       return true
     }
     await attempt()
@@ -129,7 +189,10 @@ describe('a delivery job', () => {
       res.writeHead(401).end()
       return true
     }
-    expect((await attempt()).end).toMatchObject({ kind: 'failed', reason: expect.stringContaining('2 of 2 objects not verified') })
+    expect((await attempt()).end).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringContaining('2 of 2 objects not verified'),
+    })
     expect(await deliveries()).toMatchObject([{ state: 'failed' }, { state: 'failed' }])
 
     await queue.retry('deliver-1', 'user:admin')
@@ -143,7 +206,10 @@ describe('a delivery job', () => {
       return true
     }
     expect((await attempt()).end.kind).toBe('retry')
-    expect(await deliveries()).toMatchObject([{ state: 'sent', proof: null }, { state: 'sent', error: 'accepted by STOW-RS, but not listed by QIDO-RS' }])
+    expect(await deliveries()).toMatchObject([
+      { state: 'sent', proof: null },
+      { state: 'sent', error: 'accepted by STOW-RS, but not listed by QIDO-RS' },
+    ])
   })
 
   it('gives up after its attempts, and has all of them again after an operator queued it', async () => {
@@ -164,8 +230,13 @@ describe('a delivery job', () => {
   it('fails with a reason where the destination is not configured, or the object is gone', async () => {
     rmSync(path.join(dataDir, 'results', '1.dcm'))
     expect((await attempt()).end).toMatchObject({ kind: 'failed', reason: expect.stringContaining('results/1.dcm') })
-    await database('jobs').where({ id: 'deliver-1' }).update({ state: 'queued', payload: JSON.stringify({ destination: 'gone', resultIds: [1, 2] }) })
+    await database('jobs')
+      .where({ id: 'deliver-1' })
+      .update({ state: 'queued', payload: JSON.stringify({ destination: 'gone', resultIds: [1, 2] }) })
     expect((await attempt()).end).toMatchObject({ kind: 'failed', reason: 'the destination gone is not configured' })
-    expect(await database('deliveries').where({ destination: 'gone' }).select('state')).toEqual([{ state: 'failed' }, { state: 'failed' }])
+    expect(await database('deliveries').where({ destination: 'gone' }).select('state')).toEqual([
+      { state: 'failed' },
+      { state: 'failed' },
+    ])
   })
 })

@@ -15,7 +15,11 @@ const noPauses = [0, 0]
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'hilum-deliver-'))
   archive = new Archive()
-  destination = new DicomwebServer({ url: await archive.start(), auth: { kind: 'bearer', token: 'secret' }, timeoutMs: 2_000 })
+  destination = new DicomwebServer({
+    url: await archive.start(),
+    auth: { kind: 'bearer', token: 'secret' },
+    timeoutMs: 2_000,
+  })
 })
 
 afterEach(async () => {
@@ -51,7 +55,17 @@ describe('delivering results', () => {
     archive.onStore = (uids, res) => {
       const [good, refused, full] = uids as [string, string, string]
       archive.objects.set(good, Buffer.alloc(0))
-      json(res, 202, storeAnswer([good], [{ uid: refused, reason: 0x0122 }, { uid: full, reason: 0xa700 }]))
+      json(
+        res,
+        202,
+        storeAnswer(
+          [good],
+          [
+            { uid: refused, reason: 0x0122 },
+            { uid: full, reason: 0xa700 },
+          ],
+        ),
+      )
       return true
     }
     archive.onRead = () => false
@@ -62,7 +76,11 @@ describe('delivering results', () => {
       retry: 'permanent',
       error: 'refused by STOW-RS: the SOP class is not supported (0x0122)',
     })
-    expect(report.instances[2]).toMatchObject({ state: 'failed', retry: 'transient', error: 'refused by STOW-RS: out of resources (0xA700)' })
+    expect(report.instances[2]).toMatchObject({
+      state: 'failed',
+      retry: 'transient',
+      error: 'refused by STOW-RS: out of resources (0xA700)',
+    })
   })
 
   it('does not call an accepted object delivered while it is not listed', async () => {
@@ -90,7 +108,12 @@ describe('delivering results', () => {
       json(res, 200, [])
       return true
     }
-    const report = await deliverResults({ destination, results: [writeSmallObject(folder, { number: 1 })], lookFirst: false, proofPauses: noPauses })
+    const report = await deliverResults({
+      destination,
+      results: [writeSmallObject(folder, { number: 1 })],
+      lookFirst: false,
+      proofPauses: noPauses,
+    })
     expect(report.instances[0]?.state).toBe('verified')
   })
 
@@ -103,7 +126,10 @@ describe('delivering results', () => {
       return true
     }
     const report = await deliverResults({ destination, results: [result], lookFirst: false })
-    expect(report.instances[0]).toMatchObject({ state: 'verified', proof: expect.stringContaining('the connection broke') })
+    expect(report.instances[0]).toMatchObject({
+      state: 'verified',
+      proof: expect.stringContaining('the connection broke'),
+    })
   })
 
   it('calls a connection that broke after sending ambiguous where the object is not there', async () => {
@@ -111,7 +137,11 @@ describe('delivering results', () => {
       res.destroy()
       return true
     }
-    const report = await deliverResults({ destination, results: [writeSmallObject(folder, { number: 1 })], lookFirst: false })
+    const report = await deliverResults({
+      destination,
+      results: [writeSmallObject(folder, { number: 1 })],
+      lookFirst: false,
+    })
     expect(report.instances[0]).toMatchObject({ state: 'failed', retry: 'ambiguous' })
   })
 
@@ -120,7 +150,12 @@ describe('delivering results', () => {
     await deliverResults({ destination, results: results.slice(0, 1), lookFirst: false })
     archive.requests.length = 0
     const sent: string[][] = []
-    const report = await deliverResults({ destination, results, lookFirst: true, onSent: async (uids) => void sent.push(uids) })
+    const report = await deliverResults({
+      destination,
+      results,
+      lookFirst: true,
+      onSent: async (uids) => void sent.push(uids),
+    })
     expect(report.instances.map((instance) => instance.state)).toEqual(['verified', 'verified'])
     expect(sent).toEqual([[results[1]?.sopInstanceUID]])
   })
@@ -129,14 +164,22 @@ describe('delivering results', () => {
     const result = writeSmallObject(folder, { number: 1 })
     archive.change = (bytes) => Buffer.from(bytes.toString('latin1').replace('TEST^OBJECT', 'KNOWN^JOHNX'), 'latin1')
     const report = await deliverResults({ destination, results: [result], lookFirst: false })
-    expect(report.instances[0]).toMatchObject({ state: 'verified', proof: expect.stringContaining('differing in PatientName') })
+    expect(report.instances[0]).toMatchObject({
+      state: 'verified',
+      proof: expect.stringContaining('differing in PatientName'),
+    })
     expect(JSON.stringify(report)).not.toContain('KNOWN')
   })
 
   it('fails where the archive returns another object under the UID', async () => {
     const result = writeSmallObject(folder, { number: 1 })
-    archive.change = (bytes) => Buffer.from(bytes.toString('latin1').replaceAll('2.25.31415926535.1', '2.25.31415926535.9'), 'latin1')
+    archive.change = (bytes) =>
+      Buffer.from(bytes.toString('latin1').replaceAll('2.25.31415926535.1', '2.25.31415926535.9'), 'latin1')
     const report = await deliverResults({ destination, results: [result], lookFirst: false })
-    expect(report.instances[0]).toMatchObject({ state: 'failed', retry: 'permanent', error: expect.stringContaining('StudyInstanceUID differ') })
+    expect(report.instances[0]).toMatchObject({
+      state: 'failed',
+      retry: 'permanent',
+      error: expect.stringContaining('StudyInstanceUID differ'),
+    })
   })
 })

@@ -26,7 +26,18 @@ function server(options: Partial<ConstructorParameters<typeof DicomwebServer>[0]
 function certificate(where: string): { ca: string; cert: string; key: string } {
   const [key, cert] = [path.join(where, 'key.pem'), path.join(where, 'cert.pem')]
   const subject = ['-subj', '/CN=archive', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1']
-  const made = runProgram('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject])
+  const made = runProgram('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    key,
+    '-out',
+    cert,
+    ...subject,
+  ])
   if (made.code !== 0) throw new Error(made.output)
   const pem = readFileSync(cert, 'utf8')
   return { ca: pem, cert: pem, key: readFileSync(key, 'utf8') }
@@ -72,7 +83,11 @@ describe('a DICOMweb server as a destination', () => {
       return true
     }
     const [outcome] = await server().store([writeSmallObject(folder, { number: 1 })])
-    expect(outcome).toMatchObject({ kind: 'failed', retry: 'ambiguous', reason: 'STOW-RS answered HTTP 200, but the answer is not a STOW-RS answer' })
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      retry: 'ambiguous',
+      reason: 'STOW-RS answered HTTP 200, but the answer is not a STOW-RS answer',
+    })
   })
 
   it('classes a refused connection as transient, and does not try the remaining objects', async () => {
@@ -88,32 +103,45 @@ describe('a DICOMweb server as a destination', () => {
   it('gives up a server that takes the request and never answers, as ambiguous', async () => {
     archive.onStore = () => true
     const [outcome] = await server({ timeoutMs: 300 }).store([writeSmallObject(folder, { number: 1 })])
-    expect(outcome).toMatchObject({ kind: 'failed', retry: 'ambiguous', reason: expect.stringContaining('within the time allowed') })
-  })
-
-  it.runIf(available('openssl'))('talks TLS to a certificate that it was told to trust, shows its own, and to no other', async () => {
-    const { ca, cert, key } = certificate(folder)
-    const tls = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true }, (req, res) => {
-      req.resume().on('end', () => res.writeHead(200, { 'content-type': 'application/dicom+json' }).end('[]'))
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      retry: 'ambiguous',
+      reason: expect.stringContaining('within the time allowed'),
     })
-    await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve))
-    const address = `https://127.0.0.1:${(tls.address() as AddressInfo).port}/dicom-web`
-    const object = writeSmallObject(folder, { number: 1 })
-
-    const trusting = server({ url: address, tls: { ca, cert, key } })
-    expect(await trusting.echo()).toBe(0)
-    expect(await trusting.store([object])).toMatchObject([{ kind: 'failed', status: 200 }])
-    const [stranger] = await server({ url: address }).store([object])
-    expect(stranger).toMatchObject({ kind: 'failed', retry: 'permanent', reason: expect.stringContaining('no trusted TLS connection') })
-    tls.closeAllConnections()
-    await new Promise((resolve) => tls.close(resolve))
   })
+
+  it.runIf(available('openssl'))(
+    'talks TLS to a certificate that it was told to trust, shows its own, and to no other',
+    async () => {
+      const { ca, cert, key } = certificate(folder)
+      const tls = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true }, (req, res) => {
+        req.resume().on('end', () => res.writeHead(200, { 'content-type': 'application/dicom+json' }).end('[]'))
+      })
+      await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve))
+      const address = `https://127.0.0.1:${(tls.address() as AddressInfo).port}/dicom-web`
+      const object = writeSmallObject(folder, { number: 1 })
+
+      const trusting = server({ url: address, tls: { ca, cert, key } })
+      expect(await trusting.echo()).toBe(0)
+      expect(await trusting.store([object])).toMatchObject([{ kind: 'failed', status: 200 }])
+      const [stranger] = await server({ url: address }).store([object])
+      expect(stranger).toMatchObject({
+        kind: 'failed',
+        retry: 'permanent',
+        reason: expect.stringContaining('no trusted TLS connection'),
+      })
+      tls.closeAllConnections()
+      await new Promise((resolve) => tls.close(resolve))
+    },
+  )
 
   it('streams an object that is larger than a batch, and reads back the same bytes', async () => {
     const pixels = Buffer.alloc(3_000_000, 'hilum')
     const object = writeSmallObject(folder, { number: 1, pixels })
     const one = server({ batchBytes: 1_000_000 })
-    expect(await one.store([object])).toEqual([{ sopInstanceUID: object.sopInstanceUID, kind: 'stored', warning: null }])
+    expect(await one.store([object])).toEqual([
+      { sopInstanceUID: object.sopInstanceUID, kind: 'stored', warning: null },
+    ])
     const digest = await one.retrieveInstance(object.studyInstanceUID, object.seriesInstanceUID, object.sopInstanceUID)
     expect(digest?.dataSetBytes).toBeGreaterThan(pixels.length)
     expect(digest?.head.length).toBe(1024 * 1024)
@@ -129,12 +157,18 @@ describe('a DICOMweb server as a destination', () => {
   it('explains in a sentence whether a destination works', async () => {
     const destinations = createDestinations({ archive: { url }, wrong: { url: `${url}/nowhere` } }, { url, token: 't' })
     expect(destinations.names()).toEqual(['self', 'archive', 'wrong'])
-    expect(await destinations.test('archive')).toMatchObject({ ok: true, sentence: 'QIDO-RS answers; it lists no study' })
+    expect(await destinations.test('archive')).toMatchObject({
+      ok: true,
+      sentence: 'QIDO-RS answers; it lists no study',
+    })
     archive.onRead = (_req, res) => {
       res.writeHead(401).end()
       return true
     }
-    expect(await destinations.test('archive')).toMatchObject({ ok: false, sentence: expect.stringContaining('the credentials are missing or wrong') })
+    expect(await destinations.test('archive')).toMatchObject({
+      ok: false,
+      sentence: expect.stringContaining('the credentials are missing or wrong'),
+    })
     expect(await destinations.test('unknown')).toBeNull()
     await destinations.close()
   })

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Deliverable } from '../../src/deliver/destination.ts'
 import { encodeFileMeta } from '../../src/dicom/part10.ts'
 import { TS } from '../../src/dicom/transfer-syntax.ts'
-import type { Deliverable } from '../../src/deliver/destination.ts'
 
 const secondaryCapture = '1.2.840.10008.5.1.4.1.1.7'
 
@@ -36,7 +36,10 @@ export interface SmallObjectOptions {
 const root = '2.25.31415926535'
 
 /** Writes a secondary capture of 16 x 16 pixels. */
-export function writeSmallObject(folder: string, { number, pixels = Buffer.alloc(256, number), patientName = 'TEST^OBJECT' }: SmallObjectOptions): Deliverable {
+export function writeSmallObject(
+  folder: string,
+  { number, pixels = Buffer.alloc(256, number), patientName = 'TEST^OBJECT' }: SmallObjectOptions,
+): Deliverable {
   const sopInstanceUID = `${root}.3.${number}`
   const studyInstanceUID = `${root}.1`
   const seriesInstanceUID = `${root}.2`

@@ -17,7 +17,9 @@ describe('media types', () => {
       { multipart: true, type: 'application/dicom', transferSyntax: null, quality: 1 },
     ])
     expect(
-      parseAccept('application/dicom+json, multipart/related; type="image/jls"; transfer-syntax=1.2.840.10008.1.2.4.80'),
+      parseAccept(
+        'application/dicom+json, multipart/related; type="image/jls"; transfer-syntax=1.2.840.10008.1.2.4.80',
+      ),
     ).toHaveLength(2)
   })
 

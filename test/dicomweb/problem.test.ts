@@ -1,5 +1,5 @@
-import express from 'express'
 import type { AddressInfo } from 'node:net'
+import express from 'express'
 import { afterEach, describe, expect, it } from 'vitest'
 import { problemHandler, problemOf } from '../../src/dicomweb/problem.ts'
 import { RequestError } from '../../src/dicomweb/request-error.ts'
@@ -8,7 +8,9 @@ import { type Log, type LogContext, silentLog } from '../../src/log.ts'
 
 describe('problem documents', () => {
   it('give each code its status, with the sentence and the details', () => {
-    const error = new RequestError('unknown-parameter', 'The parameter x is unknown.', { detail: { parameter: 'x', status: 999 } })
+    const error = new RequestError('unknown-parameter', 'The parameter x is unknown.', {
+      detail: { parameter: 'x', status: 999 },
+    })
     expect(problemOf(error)).toEqual({
       type: 'about:blank',
       title: 'Bad Request',
@@ -67,6 +69,6 @@ describe('the problem handler', () => {
       await new Promise((resolve) => setImmediate(resolve))
       throw new Error('the disk is gone')
     }, silentLog)
-    await expect(fetch(url).then((response) => response.text())).rejects.toThrow()
+    await expect(fetch(url).then((response) => response.text())).rejects.toThrow('terminated')
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { negotiate, type NegotiationPolicy } from '../../src/dimse/association-negotiation.ts'
+import { type NegotiationPolicy, negotiate } from '../../src/dimse/association-negotiation.ts'
 import {
   type AssociationRequest,
   encodeAssociateAccept,
@@ -17,7 +17,13 @@ describe('association PDUs', () => {
   it('reads a request as it was written, whatever the order of the context IDs', () => {
     const contexts = [storageContext(5), storageContext(1, implicitVR), storageContext(255, '1.2.3.4.5', '1.3.9')]
     const parsed = request({ contexts, callingAETitle: 'CT 1', maxPdu: 0 })
-    expect(parsed).toMatchObject({ callingAETitle: 'CT 1', calledAETitle: 'HILUM', contexts, maxPdu: 0, protocolVersion: 1 })
+    expect(parsed).toMatchObject({
+      callingAETitle: 'CT 1',
+      calledAETitle: 'HILUM',
+      contexts,
+      maxPdu: 0,
+      protocolVersion: 1,
+    })
     expect(parsed.implementationVersionName).toMatch(/^HILUM/)
   })
 
@@ -59,7 +65,12 @@ describe('negotiation', () => {
   it.each([
     ['verification', verification, [implicitVR], { result: 0, transferSyntax: implicitVR }],
     ['a storage class', ctImage, [explicitVR, implicitVR], { result: 0, transferSyntax: explicitVR }],
-    ['a private class in a private syntax', '1.2.392.200036.9999.1', ['1.2.392.7'], { result: 0, transferSyntax: '1.2.392.7' }],
+    [
+      'a private class in a private syntax',
+      '1.2.392.200036.9999.1',
+      ['1.2.392.7'],
+      { result: 0, transferSyntax: '1.2.392.7' },
+    ],
     ['a query class', '1.2.840.10008.5.1.4.1.2.2.1', [implicitVR], { result: 3 }],
     ['storage commitment', '1.2.840.10008.1.20.1', [implicitVR], { result: 3 }],
     ['a class that is no UID', 'nonsense', [implicitVR], { result: 3 }],
@@ -69,7 +80,12 @@ describe('negotiation', () => {
   })
 
   it.each([
-    ['no acceptable context', request({ contexts: [storageContext(1, implicitVR, '1.2.840.10008.1.20.1')] }), open, ['permanent', 1, 1]],
+    [
+      'no acceptable context',
+      request({ contexts: [storageContext(1, implicitVR, '1.2.840.10008.1.20.1')] }),
+      open,
+      ['permanent', 1, 1],
+    ],
     ['a called AE title that is not ours', request(), refusing('called-ae-title'), ['permanent', 1, 7]],
     ['a calling AE title that is not known', request(), refusing('calling-ae-title'), ['permanent', 1, 3]],
     ['no free association', request(), { ...open, full: true }, ['transient', 3, 2]],

@@ -122,10 +122,16 @@ describe('dicomweb-client', () => {
     const dataset = new Uint8Array(bytes).buffer
     const answer = JSON.parse(String(await client.storeInstances({ datasets: [dataset] })))
     expect(answer['00081199'].Value).toHaveLength(1)
-    const back = await client.retrieveInstance({ studyInstanceUID: '1.2.5', seriesInstanceUID: '1.2.5.1', sopInstanceUID: '1.2.5.1.1' })
+    const back = await client.retrieveInstance({
+      studyInstanceUID: '1.2.5',
+      seriesInstanceUID: '1.2.5.1',
+      sopInstanceUID: '1.2.5.1.1',
+    })
     expect(bytesOf(back)).toEqual(bytes)
     const other = new Uint8Array(sampleFile(identity({ instance: '1.2.9.1' }))).buffer
-    await expect(client.storeInstances({ datasets: [other], studyInstanceUID: '1.2.9' })).rejects.toMatchObject({ status: 409 })
+    await expect(client.storeInstances({ datasets: [other], studyInstanceUID: '1.2.9' })).rejects.toMatchObject({
+      status: 409,
+    })
   })
 })
 

@@ -42,15 +42,26 @@ describe.runIf(runs)('delivering to a real Orthanc', () => {
     const report = await deliverResults({ destination, results, lookFirst: false })
     expect(report.instances.map((instance) => instance.state)).toEqual(['verified', 'verified', 'verified'])
     for (const instance of report.instances)
-      expect(instance).toMatchObject({ proof: expect.stringMatching(/identical data set \([\d,]+ bytes, sha256 [0-9a-f]{12}…\)/) })
+      expect(instance).toMatchObject({
+        proof: expect.stringMatching(/identical data set \([\d,]+ bytes, sha256 [0-9a-f]{12}…\)/),
+      })
 
-    const again = await deliverResults({ destination, results, lookFirst: true, onSent: () => Promise.reject(new Error('sent again')) })
+    const again = await deliverResults({
+      destination,
+      results,
+      lookFirst: true,
+      onSent: () => Promise.reject(new Error('sent again')),
+    })
     expect(again.instances.map((instance) => instance.state)).toEqual(['verified', 'verified', 'verified'])
   })
 
   it('takes an object that is streamed because it is larger than a batch', async () => {
     const object = writeSmallObject(folder, { number: 9 })
-    const destination = new DicomwebServer({ url: `${orthanc.url}/dicom-web`, auth: { kind: 'basic', ...credentials }, batchBytes: 100 })
+    const destination = new DicomwebServer({
+      url: `${orthanc.url}/dicom-web`,
+      auth: { kind: 'basic', ...credentials },
+      batchBytes: 100,
+    })
     opened.push(destination)
     const report = await deliverResults({ destination, results: [object], lookFirst: false })
     expect(report.instances[0]?.state).toBe('verified')
@@ -72,7 +83,10 @@ describe.runIf(runs)('delivering to a real Orthanc', () => {
       { url: 'http://127.0.0.1:9/dicomweb', token: 'none' },
     )
     expect(await destinations.test('pacs')).toMatchObject({ ok: true })
-    expect(await destinations.test('self')).toMatchObject({ ok: false, sentence: expect.stringContaining('could not be reached') })
+    expect(await destinations.test('self')).toMatchObject({
+      ok: false,
+      sentence: expect.stringContaining('could not be reached'),
+    })
     await destinations.close()
   })
 
@@ -81,6 +95,10 @@ describe.runIf(runs)('delivering to a real Orthanc', () => {
     const destination = server()
     await orthanc.stop()
     const report = await deliverResults({ destination, results, lookFirst: false })
-    expect(report.instances[0]).toMatchObject({ state: 'failed', retry: 'transient', error: expect.stringContaining('could not be reached') })
+    expect(report.instances[0]).toMatchObject({
+      state: 'failed',
+      retry: 'transient',
+      error: expect.stringContaining('could not be reached'),
+    })
   })
 })

@@ -172,6 +172,30 @@ export function indexerCases(open: () => Promise<TemporaryStore>): void {
     expect(await indexOf(store.database)).toEqual(before)
   })
 
+  it('takes a repeated instance as known when its file was deleted before, and never replaces what is there by nothing', async () => {
+    const [first, again] = [
+      receive({ study: 1, series: 1, instance: 1 }),
+      receive({ study: 1, series: 1, instance: 1 }),
+    ]
+    await index(first, again)
+    expect((await index(first, again)).counts).toEqual({ new: 0, known: 2, identical: 0, different: 0 })
+    expect((await store.database('instances').first()).object_key).toBe(keyOf(first.file))
+    expect(await store.database('replaced_instances')).toEqual([])
+  })
+
+  it('does calls that overlap one after the other', async () => {
+    const contents = ['a', 'b', 'b', 'c']
+    const batches = contents.map((content) => receive({ study: 1, series: 1, instance: 1, content }))
+    const counts = (await Promise.all(batches.map((instance) => index(instance)))).map((batch) => batch.counts)
+    expect(counts.map((c) => [c.new, c.identical, c.different])).toEqual([
+      [1, 0, 0],
+      [0, 0, 1],
+      [0, 1, 0],
+      [0, 0, 1],
+    ])
+    expect((await store.database('instances').first()).object_key).toBe(keyOf(batches[3]?.file ?? ''))
+  })
+
   it('keeps one series UID in two studies apart', async () => {
     const first = receive({ study: 1, series: 1, instance: 1 })
     const second = {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../src/log.ts'
 import { recoverIncoming } from '../../src/receive/recovery.ts'
 import { keyOf } from '../../src/store/objects.ts'
-import { receiveSmall, type SmallInstance, studyUID } from '../support/small-instance.ts'
+import { instanceUID, receiveSmall, type SmallInstance, studyUID } from '../support/small-instance.ts'
 import { type TemporaryStore, temporaryStore } from '../support/temporary-store.ts'
 import { indexOf } from './index-contents.ts'
 
@@ -46,7 +46,12 @@ describe('recovery from the incoming folder', () => {
       last_instance_at: at.toISOString(),
     })
     expect(await store.database('arrivals').first()).toMatchObject({ via: 'recovery', instances: 3 })
-    expect(await store.database('instances').first()).toMatchObject({
+    expect(
+      await store
+        .database('instances')
+        .where({ sop_instance_uid: instanceUID(1) })
+        .first(),
+    ).toMatchObject({
       rows: 2,
       columns: 2,
       bits_allocated: 16,
@@ -114,5 +119,15 @@ describe('recovery from the incoming folder', () => {
     for (const row of rows) expect(row.reason).toMatch(/^found after a restart, never acknowledged: ./)
     expect(readFileSync(path.join(store.quarantine, truncated.file))).toEqual(bytes)
     expect(await recover()).toEqual(nothing)
+  })
+
+  it('takes nothing away that is indexed, even where it finds it damaged', async () => {
+    const received = receive({ study: 1, series: 1, instance: 1 })
+    await store.indexer.index([received])
+    const object = path.join(store.dataDir, 'objects', keyOf(received.file))
+    renameSync(object, path.join(store.incoming, received.file))
+    truncateSync(path.join(store.incoming, received.file), received.size - 5)
+    expect(await recover()).toEqual({ ...nothing, moved: 1 })
+    expect(existsSync(object)).toBe(true)
   })
 })

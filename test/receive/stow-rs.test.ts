@@ -63,7 +63,11 @@ async function post(body: Buffer, { where = '/studies', type = dicomParts, ...he
     body: new Uint8Array(body),
   })
   const text = await response.text()
-  return { status: response.status, type: response.headers.get('content-type') ?? '', body: JSON.parse(text) as DicomJson }
+  return {
+    status: response.status,
+    type: response.headers.get('content-type') ?? '',
+    body: JSON.parse(text) as DicomJson,
+  }
 }
 
 const file = (instance: string, options: Partial<Parameters<typeof identity>[0]> = {}) =>
@@ -105,13 +109,20 @@ describe('STOW-RS', () => {
     const cut = file('1.2.3.1.2').subarray(0, -4)
     const unnamed = sampleFile(identity({ instance: '1.2.3.1.3', more: [['0020000D', 'UI', '']] }))
     const noise = Buffer.from('this is not DICOM')
-    const { status, body } = await post(message([good, cut, unnamed, noise, { type: 'text/plain', content: file('1.2.3.1.4') }]))
+    const { status, body } = await post(
+      message([good, cut, unnamed, noise, { type: 'text/plain', content: file('1.2.3.1.4') }]),
+    )
     expect(status).toBe(202)
     expect(uidsOf(body, '00081199')).toEqual(['1.2.3.1.1'])
     expect(uidsOf(body, '00081198')).toEqual(['1.2.3.1.2', '1.2.3.1.3', '1.2.3.1.4'])
     expect(reasonsOf(body, '00081198')).toEqual([0xc000, 0xc000, 0xc000])
     expect(reasonsOf(body, '0008119A')).toEqual([0xc000])
-    expect(quarantined.map((object) => object.code)).toEqual(['truncated-data-set', 'missing-uid', 'not-part10', 'not-part10'])
+    expect(quarantined.map((object) => object.code)).toEqual([
+      'truncated-data-set',
+      'missing-uid',
+      'not-part10',
+      'not-part10',
+    ])
     expect(folder('quarantine').sort()).toEqual(quarantined.map((object) => object.file).sort())
     expect(readFileSync(path.join(store.dataDir, 'quarantine', quarantined[0]?.file ?? '')).equals(cut)).toBe(true)
     expect(folder('incoming')).toEqual([])
@@ -179,7 +190,10 @@ describe('STOW-RS', () => {
 
   it('leaves nothing behind when the client goes in the middle of a part', async () => {
     await new Promise<void>((resolve) => {
-      const sending = httpRequest(`${store.url}/dicomweb/studies`, { method: 'POST', headers: { 'content-type': dicomParts } })
+      const sending = httpRequest(`${store.url}/dicomweb/studies`, {
+        method: 'POST',
+        headers: { 'content-type': dicomParts },
+      })
       sending.on('error', () => resolve())
       sending.write(message([file('1.2.3.1.1')]).subarray(0, -60))
       sending.write(Buffer.alloc(200_000))
@@ -201,10 +215,14 @@ it('holds memory that does not depend on the size of an instance', async () => {
   pixelHead.writeUInt32LE(length, 8)
   let peak = 0
   const status = await new Promise<number | undefined>((resolve, reject) => {
-    const sending = httpRequest(`${store.url}/dicomweb/studies`, { method: 'POST', headers: { 'content-type': 'application/dicom' } }, (response) => {
-      response.resume()
-      resolve(response.statusCode)
-    })
+    const sending = httpRequest(
+      `${store.url}/dicomweb/studies`,
+      { method: 'POST', headers: { 'content-type': 'application/dicom' } },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      },
+    )
     sending.on('error', reject)
     sending.write(Buffer.concat([head, pixelHead]))
     const chunk = Buffer.alloc(256 * 1024)

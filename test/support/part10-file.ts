@@ -14,8 +14,8 @@ export type Natural = Record<string, unknown>
  * @param attributes keywords and values that replace or complete the default ones; `undefined` takes one away
  */
 export function ctSlice(attributes: Natural = {}): Natural {
-  const studyID = String(attributes.StudyID ?? 'study-1')
-  const seriesNumber = String(attributes.SeriesNumber ?? 1)
+  const studyID = textOr(attributes.StudyID, 'study-1')
+  const seriesNumber = textOr(attributes.SeriesNumber, '1')
   const instanceNumber = Number(attributes.InstanceNumber ?? 1)
   const studyInstanceUID = deriveUID('test', studyID)
   return {
@@ -73,6 +73,10 @@ export function ctSlice(attributes: Natural = {}): Natural {
     WindowWidth: '400',
     ...attributes,
   }
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise
 }
 
 export interface WriteOptions {

@@ -33,16 +33,27 @@ const document = Buffer.from('%PDF-1.4 '.padEnd(3000, 'x'))
 // Five frames of 3 x 3 pixels, one bit each, packed without gaps (PS3.5 8.1.1).
 const bits = '101010101 111111111 000000001 110000000 011111110'.replaceAll(' ', '')
 const packed = Buffer.alloc(6)
-for (const [i, bit] of [...bits].entries()) packed[i >> 3] = (packed[i >> 3] ?? 0) | (Number(bit) << (i & 7))
+for (const [i, bit] of Array.from(bits).entries()) packed[i >> 3] = (packed[i >> 3] ?? 0) | (Number(bit) << (i & 7))
 const fragments = [Buffer.from('first fragment.. '.slice(0, 16)), Buffer.from('second.!')]
 
 const native = add('native', [...pixels(2, 1, 16, 2), ['7FE00010', 'OW', words]])
-const bigEndian = add('big', [...pixels(2, 1, 16, 2), ['00281201', 'OW', table], ['7FE00010', 'OW', swapped]], '1.2.840.10008.1.2.2')
-const deflated = add('deflated', [...pixels(2, 1, 16, 2), ['00281201', 'OW', table], ['7FE00010', 'OW', words]], '1.2.840.10008.1.2.1.99')
+const bigEndian = add(
+  'big',
+  [...pixels(2, 1, 16, 2), ['00281201', 'OW', table], ['7FE00010', 'OW', swapped]],
+  '1.2.840.10008.1.2.2',
+)
+const deflated = add(
+  'deflated',
+  [...pixels(2, 1, 16, 2), ['00281201', 'OW', table], ['7FE00010', 'OW', words]],
+  '1.2.840.10008.1.2.1.99',
+)
 const segmentation = add('bits', [...pixels(3, 3, 1, 5), ['7FE00010', 'OB', packed]])
 const compressed = add('compressed', [...pixels(4, 4, 16, 1), ['7FE00010', 'OB', fragments]], jpegLS)
 const big = add('large', [...pixels(2048, 2048, 16, 3), ['7FE00010', 'OW', large]])
-const report = add('report', [['00420011', 'OB', document], ['00420012', 'LO', 'application/pdf']])
+const report = add('report', [
+  ['00420011', 'OB', document],
+  ['00420012', 'LO', 'application/pdf'],
+])
 
 beforeAll(async () => {
   store = await serveStore(files)
@@ -68,7 +79,10 @@ async function parts(where: string, accept: string): Promise<Part[]> {
   const body = Buffer.from(await response.arrayBuffer())
   expect(response.headers.get('content-length')).toBe(String(body.length))
   const found: Part[] = []
-  for await (const part of readMultipart(Readable.from([body]), boundaryOf(response.headers.get('content-type') ?? ''))) {
+  for await (const part of readMultipart(
+    Readable.from([body]),
+    boundaryOf(response.headers.get('content-type') ?? ''),
+  )) {
     const chunks: Buffer[] = []
     for await (const chunk of part.body) chunks.push(chunk)
     found.push({ type: part.headers.get('content-type') ?? '', content: Buffer.concat(chunks) })
@@ -101,7 +115,10 @@ describe('WADO-RS instances', () => {
       )
     }
     const [one] = await parts(compressed, `${dicom}; transfer-syntax=*`)
-    expect(one).toEqual({ type: `application/dicom; transfer-syntax=${jpegLS}`, content: sent.get(instanceOf(compressed)) })
+    expect(one).toEqual({
+      type: `application/dicom; transfer-syntax=${jpegLS}`,
+      content: sent.get(instanceOf(compressed)),
+    })
   })
 
   it('gives one instance without multipart to who asks so, also by the accept parameter', async () => {
@@ -137,7 +154,10 @@ describe('WADO-RS instances', () => {
   })
 
   it('answers 404 when the file of an indexed instance is gone', async () => {
-    await store.database('instances').where('sop_instance_uid', instanceOf(report)).update({ object_key: 'ff/ff/gone.dcm' })
+    await store
+      .database('instances')
+      .where('sop_instance_uid', instanceOf(report))
+      .update({ object_key: 'ff/ff/gone.dcm' })
     const response = await get(report, 'application/dicom')
     const { object_key } = { object_key: `00/00/${(files.length - 1).toString(16).padStart(8, '0')}.dcm` }
     await store.database('instances').where('sop_instance_uid', instanceOf(report)).update({ object_key })
@@ -149,13 +169,17 @@ describe('WADO-RS instances', () => {
     const before = open()
     for (let i = 0; i < 10; i++) {
       await new Promise<void>((resolve, reject) => {
-        const aborted = request(`${store.url}${big}${i % 2 ? '/frames/1,2,3' : ''}`, { headers: { accept: '*/*' } }, (response) => {
-          response.once('data', () => {
-            aborted.destroy()
-            resolve()
-          })
-          response.on('error', () => {})
-        })
+        const aborted = request(
+          `${store.url}${big}${i % 2 ? '/frames/1,2,3' : ''}`,
+          { headers: { accept: '*/*' } },
+          (response) => {
+            response.once('data', () => {
+              aborted.destroy()
+              resolve()
+            })
+            response.on('error', () => {})
+          },
+        )
         aborted.on('error', reject)
         aborted.end()
       })
@@ -209,7 +233,7 @@ describe('WADO-RS frames', () => {
     ['/frames/1,,2', octets, 400],
     ['/frames/x', octets, 400],
     ['/frames/1', 'multipart/related; type="image/jls"', 406],
-    ['/frames/1', `${octets.replace('*', jpegLS)}`, 406],
+    ['/frames/1', octets.replace('*', jpegLS), 406],
     ['/frames/1,2', 'application/octet-stream', 406],
   ])('refuses %s with Accept %s', async (where, accept, status) => {
     expect((await get(native + where, accept)).status).toBe(status)
@@ -242,15 +266,18 @@ describe('WADO-RS metadata and bulk data', () => {
   it.each([
     ['big endian', bigEndian, Buffer.from(table).swap16()],
     ['deflated', deflated, table],
-  ])('gives long binary values of a %s object by the URI in its metadata, little endian', async (_what, where, expected) => {
-    const [metadata] = (await (await get(`${where}/metadata`)).json()) as DicomJson[]
-    const uri = metadata?.['00281201']?.BulkDataURI as string
-    expect(uri.startsWith(`${store.url}${where}/bulkdata/`)).toBe(true)
-    const bare = await fetch(uri, { headers: { accept: 'application/octet-stream' } })
-    expect(Buffer.from(await bare.arrayBuffer())).toEqual(expected)
-    const [part] = await parts(uri.slice(store.url.length), 'multipart/related; type="application/octet-stream"')
-    expect(part?.content).toEqual(expected)
-  })
+  ])(
+    'gives long binary values of a %s object by the URI in its metadata, little endian',
+    async (_what, where, expected) => {
+      const [metadata] = (await (await get(`${where}/metadata`)).json()) as DicomJson[]
+      const uri = metadata?.['00281201']?.BulkDataURI as string
+      expect(uri.startsWith(`${store.url}${where}/bulkdata/`)).toBe(true)
+      const bare = await fetch(uri, { headers: { accept: 'application/octet-stream' } })
+      expect(Buffer.from(await bare.arrayBuffer())).toEqual(expected)
+      const [part] = await parts(uri.slice(store.url.length), 'multipart/related; type="application/octet-stream"')
+      expect(part?.content).toEqual(expected)
+    },
+  )
 
   it('gives an encapsulated document under its own type', async () => {
     const [metadata] = (await (await get(`${report}/metadata`)).json()) as DicomJson[]

@@ -44,7 +44,14 @@ export interface SampleOptions {
 }
 
 /** The elements that every sample instance has. */
-export function identity({ study = '1.2.3', series = '1.2.3.1', instance, modality = 'OT', number = 1, more = [] }: SampleOptions) {
+export function identity({
+  study = '1.2.3',
+  series = '1.2.3.1',
+  instance,
+  modality = 'OT',
+  number = 1,
+  more = [],
+}: SampleOptions) {
   const own = new Set(more.map(([tag]) => tag))
   const base: SampleElement[] = [
     ['00080005', 'CS', 'ISO_IR 100'],
@@ -92,7 +99,9 @@ function encode([tag, vr, value]: SampleElement, littleEndian: boolean): Buffer 
   head.write(vr, 4, 'latin1')
   if (Array.isArray(value)) {
     head.writeUInt32LE(0xffffffff, 8)
-    const items = [Buffer.alloc(0), ...(value as Buffer[])].map((fragment) => Buffer.concat([item(0xe000, fragment.length), fragment]))
+    const items = [Buffer.alloc(0), ...(value as Buffer[])].map((fragment) =>
+      Buffer.concat([item(0xe000, fragment.length), fragment]),
+    )
     return Buffer.concat([head, ...items, item(0xe0dd, 0)])
   }
   const bytes = valueBytes(vr, value as string | number | Buffer, littleEndian)

@@ -15,7 +15,14 @@ beforeAll(async () => {
     files.push(writeSample(folder, `${files.length}.dcm`, sampleFile(identity(options))))
   }
   for (let n = 1; n <= 3; n++) {
-    add({ study: '1.2.3', series: '1.2.3.1', instance: `1.2.3.1.${n}`, modality: 'CT', number: n, more: pixels(4, 5, 16, 1) })
+    add({
+      study: '1.2.3',
+      series: '1.2.3.1',
+      instance: `1.2.3.1.${n}`,
+      modality: 'CT',
+      number: n,
+      more: pixels(4, 5, 16, 1),
+    })
   }
   add({ study: '1.2.3', series: '1.2.3.2', instance: '1.2.3.2.1', modality: 'SR', more: [['00200011', 'IS', '8']] })
   add({
@@ -100,7 +107,9 @@ describe('QIDO-RS', () => {
     const second = await store.fetch('/dicomweb/studies?limit=1&offset=1')
     expect(second.headers.get('warning')).toBeNull()
     expect(uids((await second.json()) as DicomJson[], '0020000D')).toEqual(['1.2.3'])
-    expect((await store.fetch('/dicomweb/studies?fuzzymatching=true')).headers.get('warning')).toMatch(/literal matching/)
+    expect((await store.fetch('/dicomweb/studies?fuzzymatching=true')).headers.get('warning')).toMatch(
+      /literal matching/,
+    )
   })
 
   it('searches series and instances at every place where the standard has them', async () => {
@@ -109,8 +118,15 @@ describe('QIDO-RS', () => {
     expect(uids(await found('/studies/1.2.3/series?SeriesNumber=8'), '0020000E')).toEqual(['1.2.3.2'])
     expect(uids(await found('/series?PatientID=P-1.2.4'), '0020000E')).toEqual(['1.2.4.1'])
     expect(uids(await found('/studies/1.2.3/instances'), '00080018')).toHaveLength(4)
-    expect(uids(await found('/studies/1.2.3/series/1.2.3.1/instances'), '00080018')).toEqual(['1.2.3.1.1', '1.2.3.1.2', '1.2.3.1.3'])
-    expect(uids(await found('/instances?SOPInstanceUID=1.2.4.1.1,1.2.3.1.2'), '00080018').sort()).toEqual(['1.2.3.1.2', '1.2.4.1.1'])
+    expect(uids(await found('/studies/1.2.3/series/1.2.3.1/instances'), '00080018')).toEqual([
+      '1.2.3.1.1',
+      '1.2.3.1.2',
+      '1.2.3.1.3',
+    ])
+    expect(uids(await found('/instances?SOPInstanceUID=1.2.4.1.1,1.2.3.1.2'), '00080018')).toEqual([
+      '1.2.4.1.1',
+      '1.2.3.1.2',
+    ])
     expect(await found('/studies/1.2.9/series')).toEqual([])
   })
 
@@ -157,7 +173,9 @@ describe('QIDO-RS', () => {
   })
 
   it('answers 406 to who wants XML, and 404 and 405 as problems elsewhere', async () => {
-    const xml = await store.fetch('/dicomweb/studies', { headers: { accept: 'multipart/related; type="application/dicom+xml"' } })
+    const xml = await store.fetch('/dicomweb/studies', {
+      headers: { accept: 'multipart/related; type="application/dicom+xml"' },
+    })
     expect(xml.status).toBe(406)
     expect((await store.fetch('/dicomweb/patients')).status).toBe(404)
     const removal = await store.fetch('/dicomweb/studies/1.2.3', { method: 'DELETE' })

@@ -33,10 +33,11 @@ export interface ServedStoreOptions {
 export async function serveStore(files: readonly string[], options: ServedStoreOptions = {}): Promise<ServedStore> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'hilum-view-'))
   const database = await openDatabase({ url: '', dataDir, log: silentLog })
-  await database.migrate.latest({ directory: '/tmp/migs', loadExtensions: ['.mjs'] }) // TEMP
+  await migrate(database)
   const objects = new DiskObjects(dataDir)
   let number = 0
-  for (const file of files) await indexFile({ database, dataDir }, file, `${(number++).toString(16).padStart(8, '0')}.dcm`)
+  for (const file of files)
+    await indexFile({ database, dataDir }, file, `${(number++).toString(16).padStart(8, '0')}.dcm`)
   await countInstances(database)
 
   const app = express()
@@ -82,7 +83,13 @@ async function indexFile({ database, dataDir }: { database: Knex; dataDir: strin
     origin: 'source',
     created_at: at,
   })
-  await database('instances').insert({ ...instanceRow(file), study_id: studyId, series_id: seriesId, object_key: key, received_at: at })
+  await database('instances').insert({
+    ...instanceRow(file),
+    study_id: studyId,
+    series_id: seriesId,
+    object_key: key,
+    received_at: at,
+  })
 }
 
 function instanceRow(file: InstanceFile) {
@@ -109,6 +116,8 @@ async function idOf(database: Knex, table: string, column: string, uid: string |
 }
 
 async function countInstances(database: Knex) {
-  const counts: { series_id: number; instances: number }[] = await database('instances').groupBy('series_id').select('series_id', database.raw('count(*) as instances'))
+  const counts: { series_id: number; instances: number }[] = await database('instances')
+    .groupBy('series_id')
+    .select('series_id', database.raw('count(*) as instances'))
   for (const { series_id, instances } of counts) await database('series').where('id', series_id).update({ instances })
 }

@@ -93,7 +93,9 @@ describe('the viewer', () => {
     const policy = (await fetch('/viewer')).headers.get('content-security-policy') ?? ''
     // printf 'window.PUBLIC_URL="/"' | openssl dgst -sha256 -binary | base64
     expect(policy).toContain("'sha256-iDPt/Ua3DNNwIdzDqulCGYDYPv58ixnA75eez8NxOJg='")
-    expect(policy.split(';').find((directive) => directive.trim().startsWith('script-src'))).not.toContain('unsafe-inline')
+    expect(policy.split(';').find((directive) => directive.trim().startsWith('script-src'))).not.toContain(
+      'unsafe-inline',
+    )
     expect(policy).toContain("default-src 'self'")
   })
 

@@ -5,14 +5,19 @@
  * Children may be strings, elements, arrays of them, null or false.
  */
 export function h(tag, properties = {}, ...children) {
-  const element = tag === 'svg' || tag === 'path' || tag === 'circle' ? document.createElementNS('http://www.w3.org/2000/svg', tag) : document.createElement(tag)
+  const element =
+    tag === 'svg' || tag === 'path' || tag === 'circle'
+      ? document.createElementNS('http://www.w3.org/2000/svg', tag)
+      : document.createElement(tag)
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value)
     else if (name === 'class') element.setAttribute('class', value)
     else element.setAttribute(name, value === true ? '' : String(value))
   }
-  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false && child !== ''))
+  element.append(
+    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false && child !== ''),
+  )
   return element
 }
 
@@ -44,7 +49,10 @@ export function chip(state, words = state) {
 /** `DOE^JANE^M` as `DOE, JANE M`; the alphabetic group only. */
 export function personName(value) {
   if (!value) return 'No name'
-  const [family = '', ...given] = value.split('=')[0].split('^').map((part) => part.trim())
+  const [family = '', ...given] = value
+    .split('=')[0]
+    .split('^')
+    .map((part) => part.trim())
   const rest = given.slice(0, 2).filter(Boolean).join(' ')
   return [family, rest].filter(Boolean).join(', ') || 'No name'
 }
@@ -55,7 +63,12 @@ export function dicomDate(value) {
   return found ? found.slice(1).join('-') : (value ?? '')
 }
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const timeFormat = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+})
 const dayFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
 
 /** A moment, with the exact one to hover over. */
@@ -74,7 +87,11 @@ export function duration(ms) {
 
 /** UCUM as people write it. */
 export function unitName(ucum) {
-  return { "[hnsf'U]": 'HU', '[hnsf’U]': 'HU', 1: '', '{counts}': '', cm3: 'cm³', mm3: 'mm³', mm2: 'mm²', cm2: 'cm²' }[ucum] ?? ucum
+  return (
+    { "[hnsf'U]": 'HU', '[hnsf’U]': 'HU', 1: '', '{counts}': '', cm3: 'cm³', mm3: 'mm³', mm2: 'mm²', cm2: 'cm²' }[
+      ucum
+    ] ?? ucum
+  )
 }
 
 /** As many digits as the measurement is worth. */
@@ -101,6 +118,10 @@ export async function call(path, { method = 'GET', body } = {}) {
   }
   const text = await response.text()
   const answer = text === '' ? null : JSON.parse(text)
-  if (!response.ok) throw Object.assign(new Error(answer?.detail ?? `HTTP ${response.status}`), { status: response.status, code: answer?.code })
+  if (!response.ok)
+    throw Object.assign(new Error(answer?.detail ?? `HTTP ${response.status}`), {
+      status: response.status,
+      code: answer?.code,
+    })
   return answer
 }
