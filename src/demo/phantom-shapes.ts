@@ -7,14 +7,18 @@ export function insideEllipse(x: number, y: number, radiusX: number, radiusY: nu
   return (x / radiusX) ** 2 + (y / radiusY) ** 2 <= 1
 }
 
-type Triple = readonly [number, number, number]
+/** An ellipsoid whose axes are those of the patient, mm. */
+export interface Ellipsoid {
+  centre: readonly [number, number, number]
+  radii: readonly [number, number, number]
+}
 
-/** @param part of the radii */
-export function insideEllipsoid(point: Triple, centre: Triple, radii: Triple, part: number): boolean {
-  const x = (point[0] - centre[0]) / radii[0]
-  const y = (point[1] - centre[1]) / radii[1]
-  const z = (point[2] - centre[2]) / radii[2]
-  return x * x + y * y + z * z <= part * part
+/** Where a point lies in an ellipsoid: 0 at its centre, 1 on its surface, the square of the part of the radii between. */
+export function depthIn({ centre, radii }: Ellipsoid, px: number, py: number, pz: number): number {
+  const x = (px - centre[0]) / radii[0]
+  const y = (py - centre[1]) / radii[1]
+  const z = (pz - centre[2]) / radii[2]
+  return x * x + y * y + z * z
 }
 
 /** Normally distributed numbers, once: drawing from them costs a tenth of making them. */

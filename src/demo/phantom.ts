@@ -1,4 +1,4 @@
-import { axisOf, insideEllipse, insideEllipsoid, seededNoise } from './phantom-shapes.ts'
+import { axisOf, depthIn, type Ellipsoid, insideEllipse, seededNoise } from './phantom-shapes.ts'
 
 export interface ChestPhantomOptions {
   slices?: number
@@ -53,10 +53,8 @@ const hu = {
 
 /** Semi-axes and centres, mm, from the middle of the volume: x to the left, y to the back, z to the head. */
 const body = { x: 165, y: 115 }
-const lungs = {
-  left: { centre: [78, 0, 0], radii: [52, 78, 118] },
-  right: { centre: [-80, 0, 0], radii: [56, 80, 122] },
-} as const
+const leftLung: Ellipsoid = { centre: [78, 0, 0], radii: [52, 78, 118] }
+const rightLung: Ellipsoid = { centre: [-80, 0, 0], radii: [56, 80, 122] }
 const spine = { y: 72, radius: 19 }
 const trachea = { y: 22, radius: 8.5, wall: 2, from: 25 }
 
@@ -75,8 +73,8 @@ export function chestPhantom(options: ChestPhantomOptions = {}): ChestPhantom {
   const xs = axisOf(columns, spacing.column)
   const ys = axisOf(rows, spacing.row)
   const zs = axisOf(slices, spacing.slice)
-  const left = litres(lungs.left.radii)
-  const right = litres(lungs.right.radii)
+  const left = litres(leftLung.radii)
+  const right = litres(rightLung.radii)
   return {
     slices,
     rows,
@@ -124,10 +122,9 @@ function supportAt(x: number, y: number): number {
 }
 
 function lungAt(x: number, y: number, z: number, { emphysema, joined }: Scene): number | null {
-  for (const { centre, radii } of [lungs.left, lungs.right]) {
-    if (!insideEllipsoid([x, y, z], centre, radii, 1)) continue
-    return emphysema > 0 && insideEllipsoid([x, y, z], centre, radii, emphysema) ? hu.emphysema : hu.lung
-  }
+  // The lungs lie on either side of the middle.
+  const depth = depthIn(x > 0 ? leftLung : rightLung, x, y, z)
+  if (depth <= 1) return depth <= emphysema * emphysema ? hu.emphysema : hu.lung
   // A membrane too thin to be seen would join them here.
   return joined && Math.abs(x) < 60 && Math.abs(y + 20) < 5 && Math.abs(z + 30) < 12 ? hu.lung : null
 }

@@ -139,7 +139,7 @@ function instanceBytes(
     instance: deriveUID('phantom', identity, orientation, syntax, String(index)),
     frameOfReference: deriveUID('phantom', identity, 'frame of reference'),
   }
-  const stored = Uint16Array.from(series.pixelsOf(index), (hu) => Math.min(4095, Math.max(0, hu - intercept)))
+  const stored = storedValues(series.pixelsOf(index))
   const natural = { ...elementsOf(series, index, { number, uids, orientation }), ...options.elements }
   const meta = encodeFileMeta({
     mediaStorageSOPClassUID: SOP.ctImage,
@@ -149,6 +149,13 @@ function instanceBytes(
   if (!transferSyntax(syntax).encapsulated)
     return Buffer.concat([meta, encodeDataSet({ ...natural, PixelData: stored }, syntax)])
   return Buffer.concat([meta, encodeDataSet(natural, syntax), encapsulate(encodePixels(stored, series, syntax))])
+}
+
+function storedValues(densities: Int16Array): Uint16Array<ArrayBuffer> {
+  const stored = new Uint16Array(densities.length)
+  for (let i = 0; i < densities.length; i++)
+    stored[i] = Math.min(4095, Math.max(0, (densities[i] as number) - intercept))
+  return stored
 }
 
 /** Decimal strings have at most 16 characters (PS3.5 6.2). */

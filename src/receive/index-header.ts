@@ -137,7 +137,7 @@ function withoutBulk(elements: DicomJson): DicomJson {
   for (const [tag, element] of Object.entries(elements)) {
     if (tag.startsWith('0002') || tag.startsWith('7FE0') || element.BulkDataURI !== undefined) continue
     if ((element.InlineBinary?.length ?? 0) > 2048) continue
-    if (mayBeLong(element) && JSON.stringify(element.Value).length > longestElement) continue
+    if (mayBeLong(element) && JSON.stringify(element.Value ?? []).length > longestElement) continue
     kept[tag] = element
   }
   return kept

@@ -106,6 +106,6 @@ interface ReplacedDetail {
 
 function sentenceOf({ instances, left }: ReplacedDetail): string {
   const subject = instances === 1 ? '1 instance' : `${instances} instances`
-  const moved = left === 0 ? '' : `; ${left} of them in another study, to which they belong now`
-  return `${subject} came again with different content: the newer is kept, the older is kept aside${moved}`
+  const went = left === 0 ? '' : `; ${left} of them in another study, to which they belong now`
+  return `${subject} came again with different content: the newer is kept, the older is kept aside${went}`
 }

@@ -64,7 +64,7 @@ export class IndexWriter {
       const call: Call = {
         left: instances.length,
         error: null,
-        settle: () => (call.error === null ? resolve() : reject(call.error as Error)),
+        settle: () => (call.error === null ? resolve() : reject(call.error)),
       }
       for (const instance of instances) this.#waiting.push({ instance, call })
     })

@@ -54,7 +54,7 @@ export async function recoverIncoming(options: RecoveryOptions): Promise<Recover
   await mkdir(quarantineFolder, { recursive: true })
   const recovered: Recovered = { deleted: 0, moved: 0, indexed: 0, quarantined: 0 }
   const names = await readdir(incomingFolder)
-  for (const name of options.deleteUnfinished ? names.filter((name) => name.endsWith('.part')) : []) {
+  for (const name of options.deleteUnfinished ? names.filter(isUnfinished) : []) {
     // The rename precedes Success: nobody was told that this one is safe.
     await rm(path.join(incomingFolder, name), { force: true })
     recovered.deleted++
@@ -64,6 +64,10 @@ export async function recoverIncoming(options: RecoveryOptions): Promise<Recover
   for (let start = 0; start < found.length; start += batchSize)
     await recoverBatch(found.slice(start, start + batchSize), { ...options, association, recovered })
   return recovered
+}
+
+function isUnfinished(name: string): boolean {
+  return name.endsWith('.part')
 }
 
 async function inOrderOfArrival(folder: string, names: readonly string[]): Promise<Found[]> {

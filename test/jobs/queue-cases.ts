@@ -140,11 +140,11 @@ export function queueCases(open: () => Promise<TemporaryStore>): void {
   it('queues interrupted jobs again, and fails an inference that was interrupted more than three times', async () => {
     await queue.enqueue(job('a'))
     await queue.enqueue(job('d', { kind: 'deliver', destination: 'self' }))
-    for (let time = 1; time <= 3; time++) {
+    for (let interruptions = 1; interruptions <= 3; interruptions++) {
       await claimed()
       await queue.claim('deliver')
       expect(await queue.requeueInterrupted()).toBe(2)
-      expect(await findJob(store.database, 'a')).toMatchObject({ state: 'queued', interruptions: time })
+      expect(await findJob(store.database, 'a')).toMatchObject({ state: 'queued', interruptions })
     }
     await claimed()
     await queue.claim('deliver')

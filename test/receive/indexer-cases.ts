@@ -214,7 +214,7 @@ export function indexerCases(open: () => Promise<TemporaryStore>): void {
       series: 1 + (i % 3),
       instance: i + 1,
     }))
-    const expected = await indexed(instances.map((small) => [small]))
+    const expected = await indexedBy(instances.map((small) => [small]))
     const order = fc.shuffledSubarray([...instances, ...instances.slice(0, 4)], { minLength: 12, maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(
@@ -224,14 +224,14 @@ export function indexerCases(open: () => Promise<TemporaryStore>): void {
           const batches: SmallInstance[][] = []
           for (let at = 0; at < sent.length; at += sizes[batches.length - 1] ?? 1)
             batches.push(sent.slice(at, at + (sizes[batches.length] ?? 1)))
-          expect(await indexed(batches)).toEqual(expected)
+          expect(await indexedBy(batches)).toEqual(expected)
         },
       ),
       { numRuns: 20 },
     )
   })
 
-  async function indexed(batches: SmallInstance[][]) {
+  async function indexedBy(batches: SmallInstance[][]) {
     await store.database('studies').del()
     for (const batch of batches) await index(...batch.map((small) => receive(small)))
     expect(readdirSync(store.incoming)).toEqual([])

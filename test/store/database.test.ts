@@ -51,7 +51,7 @@ it('migrates although a killed process left the lock', async () => {
 })
 
 it('refuses another URL without repeating it', async () => {
-  const error = await open('mysql://root:secret@host/x').catch((error: unknown) => error)
+  const error = await open('mysql://root:secret@host/x').catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'invalid-database-url' })
   expect(String(error)).not.toContain('secret')
 })
@@ -61,7 +61,7 @@ it('keeps values out of the messages of failed statements', async () => {
   await migrate(database)
   const error = await database('studies')
     .insert({ patient_name: 'Doe^Jane' })
-    .catch((error: unknown) => error)
+    .catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(Error)
   expect(String(error)).not.toContain('Doe')
   await database.destroy()
