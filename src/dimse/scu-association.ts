@@ -112,12 +112,15 @@ export class ScuAssociation implements PDUSink {
   write(...pdus: Buffer[]): Promise<void> {
     if (this.#ended) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
-      const last = pdus.length - 1
+      const taken = (error: Error | null | undefined): void => {
+        if (error) reject(this.#ended ?? lostError(this.#name, error.message))
+        else resolve()
+      }
       this.#socket.cork()
-      for (const [index, pdu] of pdus.entries())
-        this.#socket.write(pdu, (error) => {
-          if (index === last) error ? reject(this.#ended ?? lostError(this.#name, error.message)) : resolve()
-        })
+      for (const [index, pdu] of pdus.entries()) {
+        if (index === pdus.length - 1) this.#socket.write(pdu, taken)
+        else this.#socket.write(pdu)
+      }
       this.#socket.uncork()
     })
   }

@@ -22,18 +22,19 @@ export async function sendDataSet(
     const length = Math.max(0, size - message.offset)
     const buffers = bufferPair(headLength + Math.min(most, length))
     const prefix = [encodeFragment({ contextID, command: true, last: true, value: command })]
+    // The write of each buffer that may still be on its way.
     const writes: Promise<void>[] = []
     for (let done = 0, turn = 0; done < length || turn === 0; turn++) {
       const buffer = buffers[turn % 2] as Buffer
-      await writes[turn - 2]
+      await writes[turn % 2]
       const part = Math.min(most, length - done)
       await readFully(handle, buffer.subarray(headLength, headLength + part), message.offset + done)
       done += part
       writeFragmentHeader(buffer, { contextID, command: false, last: done === length, length: part })
       const write = association.write(...prefix.splice(0), buffer.subarray(0, headLength + part))
-      // Awaited two turns later; until then its failure must not count as unhandled.
+      // Awaited before its buffer is filled again; until then its failure must not count as unhandled.
       write.catch(() => undefined)
-      writes[turn] = write
+      writes[turn % 2] = write
     }
     await Promise.all(writes)
   } catch (error) {

@@ -114,6 +114,6 @@ export class DimseServer {
   }
 
   #each(act: (scp: HilumScp) => void): void {
-    for (const scp of [...this.#scps]) act(scp)
+    for (const scp of this.#scps) act(scp)
   }
 }

@@ -166,8 +166,10 @@ function littleEndian(bytes: Uint8Array, format: FrameFormat, little: boolean): 
 
 function typed(bytes: Uint8Array, samples: number, format: FrameFormat): StoredValues {
   const width = format.bitsAllocated / 8
-  // A copy: the bytes may be unaligned, and the codecs reuse their memory.
-  const { buffer } = bytes.slice(0, samples * width)
+  // A copy: the bytes may be unaligned, and the codecs reuse their memory. (Buffer's slice is none.)
+  const copy = new Uint8Array(samples * width)
+  copy.set(bytes.subarray(0, copy.length))
+  const { buffer } = copy
   if (format.float) return width === 8 ? new Float64Array(buffer) : new Float32Array(buffer)
   if (width === 8) throw unsupported('64 bits allocated in Pixel Data')
   const values =

@@ -50,7 +50,12 @@ export function receiveInstance(request: StoreRequest, context: CStoreContext): 
     },
     abandon() {
       tap.dispose()
-      file.discard()
+      try {
+        file.discard()
+      } catch (error) {
+        // Called when a connection ends: there is nobody left to tell but the log. Recovery removes what stays behind.
+        context.log.error('an unfinished file could not be removed', { reason: messageOf(error) })
+      }
     },
   }
 }

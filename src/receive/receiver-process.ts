@@ -148,6 +148,11 @@ export class ReceiverProcess {
       case 'association-closed':
         this.#open.delete(event.association)
         break
+      case 'received':
+      case 'quarantined':
+      case 'association-refused':
+      case 'counters':
+        break
     }
     onEvent(event)
   }

@@ -47,7 +47,7 @@ describe('dcmjs-dimse', () => {
     }
     const written: Buffer[] = []
     const probe = new Probe(new Socket()) as unknown as LibraryInternals
-    probe.socket = { write: (bytes: Buffer) => written.push(bytes) > 0 } as unknown as Socket
+    probe.socket = { write: (bytes: string | Uint8Array) => written.push(Buffer.from(bytes)) > 0 }
     probe.association = new LibraryAssociation('A', 'B')
     probe.association.addPresentationContext(verification, 7)
     probe.association.getPresentationContext(7).setResult(0, implicitVR)

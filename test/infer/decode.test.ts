@@ -6,8 +6,8 @@ import { numberOf } from '../../src/dicom/dataset.ts'
 import { locateFrames, readFrame, readInstanceFile } from '../../src/dicom/instance-file.ts'
 import { TS } from '../../src/dicom/transfer-syntax.ts'
 import { canDecode, decodeFrame, type FrameFormat, frameFormat, loadCodecs } from '../../src/infer/decode.ts'
-import { sharedData } from '../support/data.ts'
 import { headerOf } from '../encode/synthetic.ts'
+import { sharedData } from '../support/data.ts'
 
 beforeAll(loadCodecs)
 
@@ -36,7 +36,9 @@ describe('decodeFrame, native', () => {
   it('swaps big endian words and leaves bytes alone', () => {
     const big = { transferSyntaxUID: TS.explicitVRBigEndian }
     expect([...decodeFrame(Uint8Array.of(0x12, 0x34, 0x00, 0x01), format(big))]).toEqual([0x1234, 1])
-    expect([...decodeFrame(Uint8Array.of(7, 9), format({ ...big, bitsAllocated: 8, bitsStored: 8, highBit: 7 }))]).toEqual([7, 9])
+    expect([
+      ...decodeFrame(Uint8Array.of(7, 9), format({ ...big, bitsAllocated: 8, bitsStored: 8, highBit: 7 })),
+    ]).toEqual([7, 9])
   })
 
   it('extends the sign of 12 stored bits and drops what lies above them', () => {
@@ -55,7 +57,9 @@ describe('decodeFrame, native', () => {
     new DataView(bytes.buffer).setInt32(1, -70000, true)
     new DataView(bytes.buffer).setInt32(5, 5, true)
     const at = bytes.subarray(1)
-    expect([...decodeFrame(at, format({ bitsAllocated: 32, bitsStored: 32, highBit: 31, signed: true }))]).toEqual([-70000, 5])
+    expect([...decodeFrame(at, format({ bitsAllocated: 32, bitsStored: 32, highBit: 31, signed: true }))]).toEqual([
+      -70000, 5,
+    ])
     new DataView(bytes.buffer).setFloat32(1, 1.5, true)
     expect(decodeFrame(at, format({ bitsAllocated: 32, bitsStored: 32, highBit: 31, float: true }))[0]).toBe(1.5)
     new DataView(bytes.buffer).setFloat64(1, -0.1, true)
@@ -68,7 +72,9 @@ describe('decodeFrame, native', () => {
 
   it('names the transfer syntax that it has no decoder for', () => {
     expect(canDecode(TS.mpeg2MainProfile)).toBe(false)
-    expect(() => decodeFrame(new Uint8Array(4), format({ transferSyntaxUID: TS.mpeg2MainProfile }))).toThrow('MPEG2 Main Profile')
+    expect(() => decodeFrame(new Uint8Array(4), format({ transferSyntaxUID: TS.mpeg2MainProfile }))).toThrow(
+      'MPEG2 Main Profile',
+    )
     expect(() => decodeFrame(new Uint8Array(4), format({ transferSyntaxUID: '1.2.3' }))).toThrow('1.2.3')
   })
 
@@ -97,7 +103,8 @@ async function decodeFile(file: string): Promise<{ values: number[]; rescaled: n
   return { values, rescaled: values.map((v) => v * slope + intercept) }
 }
 
-const furthest = (a: number[], b: number[]): number => a.reduce((most, v, i) => Math.max(most, Math.abs(v - (b[i] ?? Number.NaN))), 0)
+const furthest = (a: number[], b: number[]): number =>
+  a.reduce((most, v, i) => Math.max(most, Math.abs(v - (b[i] ?? Number.NaN))), 0)
 
 const cornerstone = sharedData('syntaxes', 'cornerstone')
 describe.skipIf(!cornerstone)('decodeFrame, on one CT slice in many transfer syntaxes (needs ../shared/data)', () => {

@@ -7,7 +7,7 @@ import { loadPipeline } from '../../src/infer/load-pipelines.ts'
 import type { Pipeline } from '../../src/infer/manifest.ts'
 import { runPipeline } from '../../src/infer/run-pipeline.ts'
 import { repository } from '../support/data.ts'
-import { type ChestPhantom, chestPhantom, writePhantom, type WritePhantomOptions } from '../support/phantom.ts'
+import { type ChestPhantom, chestPhantom, type WritePhantomOptions, writePhantom } from '../support/phantom.ts'
 
 /** The pipeline of this repository. */
 export async function lungPipeline(): Promise<Pipeline> {
@@ -16,8 +16,9 @@ export async function lungPipeline(): Promise<Pipeline> {
   return pipeline
 }
 
-/** A phantom that is small enough for a test to run in a second: 2.5 mm slices, 1.9 mm pixels. */
-export const smallPhantom = (): ChestPhantom => chestPhantom({ slices: 110, rows: 192, columns: 192 })
+/** A phantom small enough for a test to run in a second. Its spacings are written without rounding, whichever way it is sliced. */
+export const smallPhantom = (): ChestPhantom =>
+  chestPhantom({ slices: 110, rows: 192, columns: 192, spacing: { row: 1.875, column: 1.875, slice: 2.75 } })
 
 /** Runs the lung pipeline on the files of a series. */
 export async function runOnFiles(files: string[]): ReturnType<typeof runPipeline> {

@@ -102,9 +102,17 @@ describe('ct-lung-density refuses, with the value and the limit,', () => {
 
   it.each([
     ['thick slices', { SliceThickness: '5' }, 'Slice Thickness is 5 mm, at most 3 mm is accepted'],
-    ['a contrast agent', { ContrastBolusAgent: 'OMNIPAQUE 300' }, 'Contrast/Bolus Agent is OMNIPAQUE 300, a scan without'],
+    [
+      'a contrast agent',
+      { ContrastBolusAgent: 'OMNIPAQUE 300' },
+      'Contrast/Bolus Agent is OMNIPAQUE 300, a scan without',
+    ],
     ['another modality', { Modality: 'MR' }, 'Modality is MR, CT is expected'],
-    ['values that are no Hounsfield units', { RescaleType: 'OD' }, 'the pixel values are rescaled to OD, HU is expected'],
+    [
+      'values that are no Hounsfield units',
+      { RescaleType: 'OD' },
+      'the pixel values are rescaled to OD, HU is expected',
+    ],
     ['values without rescale', { RescaleSlope: undefined }, 'no Rescale Slope'],
     ['slices without a place', { ImagePositionPatient: undefined }, 'a slice has no Image Position (Patient)'],
   ])('%s', async (_, elements, reason) => {
@@ -112,7 +120,9 @@ describe('ct-lung-density refuses, with the value and the limit,', () => {
   })
 
   it('does not repeat free text that is no agent', async () => {
-    const reason = reasonOf(await runOnPhantom(small, { elements: { ContrastBolusAgent: 'given to Mr. X, 4 pm; see note' } }))
+    const reason = reasonOf(
+      await runOnPhantom(small, { elements: { ContrastBolusAgent: 'given to Mr. X, 4 pm; see note' } }),
+    )
     expect(reason).toBe('Contrast/Bolus Agent is given, a scan without contrast agent is expected')
   })
 
@@ -131,11 +141,15 @@ describe('ct-lung-density refuses, with the value and the limit,', () => {
 
   it('a body without lungs', async () => {
     const solid = chestPhantom({ slices: 100, rows: 128, columns: 128, solid: true })
-    expect(reasonOf(await runOnPhantom(solid))).toMatch(/^no lungs: the largest air component inside the body is 0\.0\d L, at least 0\.5 L/)
+    expect(reasonOf(await runOnPhantom(solid))).toMatch(
+      /^no lungs: the largest air component inside the body is 0\.0\d L, at least 0\.5 L/,
+    )
   })
 
   it('a scan that ends in the middle of the lungs', async () => {
     const without = Array.from({ length: 45 }, (_, i) => i)
-    expect(reasonOf(await runOnPhantom(small, { without }))).toMatch(/^the scan cuts the lungs off: its lowest slice shows \d+ cm²/)
+    expect(reasonOf(await runOnPhantom(small, { without }))).toMatch(
+      /^the scan cuts the lungs off: its lowest slice shows \d+ cm²/,
+    )
   })
 })

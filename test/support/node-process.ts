@@ -80,22 +80,26 @@ export class NodeProcess {
 
   /** Starts the node and waits for its `hilum ready` line; a restarted node keeps its ports. */
   async start(): Promise<this> {
-    const child = spawn(process.execPath, ['dist/main.js', 'start', ...(this.#config ? ['--config', this.#config] : [])], {
-      cwd: repository,
-      detached: true, // a process group of its own, so that kill() ends the children too
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH ?? '',
-        HOME: process.env.HOME ?? '',
-        HILUM_DATADIR: this.dataDir,
-        HILUM_DIMSE_HOST: '127.0.0.1',
-        HILUM_DIMSE_PORT: String(this.dimsePort),
-        HILUM_HTTP_PORT: String(this.httpPort),
-        HILUM_ADMIN_TOKEN: adminToken,
-        HILUM_RECEIVE_MINIMUMFREE: '1048576',
-        ...this.environment,
+    const child = spawn(
+      process.execPath,
+      ['dist/main.js', 'start', ...(this.#config ? ['--config', this.#config] : [])],
+      {
+        cwd: repository,
+        detached: true, // a process group of its own, so that kill() ends the children too
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          PATH: process.env.PATH ?? '',
+          HOME: process.env.HOME ?? '',
+          HILUM_DATADIR: this.dataDir,
+          HILUM_DIMSE_HOST: '127.0.0.1',
+          HILUM_DIMSE_PORT: String(this.dimsePort),
+          HILUM_HTTP_PORT: String(this.httpPort),
+          HILUM_ADMIN_TOKEN: adminToken,
+          HILUM_RECEIVE_MINIMUMFREE: '1048576',
+          ...this.environment,
+        },
       },
-    })
+    )
     this.#child = child
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-200_000)

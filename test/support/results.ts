@@ -4,7 +4,12 @@ import type { NodeProcess, Timeline } from './node-process.ts'
 import { acceptanceTool, runProgram } from './programs.ts'
 
 /** Downloads every result of a study by WADO-RS into a folder, one file each, and gives their paths. */
-export async function downloadResults(node: NodeProcess, studyInstanceUID: string, timeline: Timeline, folder: string): Promise<string[]> {
+export async function downloadResults(
+  node: NodeProcess,
+  studyInstanceUID: string,
+  timeline: Timeline,
+  folder: string,
+): Promise<string[]> {
   mkdirSync(folder, { recursive: true })
   const files: string[] = []
   for (const [index, result] of timeline.results.entries()) {

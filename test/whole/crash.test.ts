@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { textOf } from '../../src/dicom/dataset.ts'
+import { readInstanceFile } from '../../src/dicom/instance-file.ts'
 import { sendInstances } from '../../src/dimse/send.ts'
 import { isSettled, NodeProcess } from '../support/node-process.ts'
 import { chestPhantom, writePhantom } from '../support/phantom.ts'
@@ -22,11 +24,16 @@ describe('a node that is killed at random moments', () => {
   const next = random(20_261_121)
   let files: string[] = []
   let study = ''
+  const uids = new Map<string, string>()
 
   beforeAll(async () => {
     const phantom = chestPhantom({ slices: 600, rows: 128, columns: 128 })
     files = await writePhantom(folder, phantom)
-    study = phantom.studyInstanceUID
+    for (const file of files) {
+      const { elements } = await readInstanceFile(file)
+      uids.set(file, textOf(elements, 'SOPInstanceUID') ?? '')
+      study = textOf(elements, 'StudyInstanceUID') ?? ''
+    }
     await node.start()
   })
 
@@ -60,7 +67,7 @@ describe('a node that is killed at random moments', () => {
         await node.start()
         const held = await storedInstances(node, study)
         for (const file of acknowledged)
-          expect(held, `acknowledged but lost: ${path.basename(file)}`).toContain(uidOf(file, files))
+          expect(held, `acknowledged but lost: ${path.basename(file)}`).toContain(uids.get(file))
       }
     }
     expect(acknowledged.size).toBe(600)
@@ -96,11 +103,4 @@ async function storedInstances(node: NodeProcess, study: string): Promise<string
     `/dicomweb/studies/${study}/instances?limit=1000`,
   )
   return found.map((instance) => instance['00080018']?.Value?.[0] ?? '')
-}
-
-const uids = new Map<string, string>()
-/** The phantom writer names a file after its SOP Instance UID. */
-function uidOf(file: string, files: string[]): string {
-  if (uids.size === 0) for (const each of files) uids.set(each, path.basename(each, '.dcm'))
-  return uids.get(file) ?? ''
 }
