@@ -1,3 +1,4 @@
+import { textOf } from '../dicom/dataset.ts'
 import type { EncodedObject } from './encoded.ts'
 import type { EncodingInput } from './encoding-input.ts'
 import { EncodeError } from './error.ts'
@@ -7,14 +8,26 @@ import { encodeSegmentation } from './segmentation.ts'
 
 /**
  * All result objects of one job, made one after the other: each must be written before the next is asked for.
- * @throws {EncodeError} `nothing-to-encode` when there is neither a segment nor a measurement
+ * @throws {EncodeError} `nothing-to-encode` when there is neither a segment nor a measurement; `wrong-source` when the header that patient
+ * and study are copied from is not of the job's study and series
  */
 export function* encodeResults(input: EncodingInput): Generator<EncodedObject> {
   if (input.segments.length === 0 && input.measurements.length === 0)
     throw new EncodeError('nothing-to-encode', 'the pipeline gave neither a segment nor a measurement')
+  checkSource(input)
   if (input.segments.length > 0) yield encodeSegmentation(input)
   for (const encode of [encodeMeasurementReport, encodePlanarReport, encodeSummaryReport]) {
     const report = encode(input)
     if (report) yield report
+  }
+}
+
+/** A result that names another series than it was made from would be shown on the wrong images, and no validator would notice. */
+function checkSource({ studyInstanceUID, source }: EncodingInput): void {
+  const expected = { StudyInstanceUID: studyInstanceUID, SeriesInstanceUID: source.seriesInstanceUID }
+  for (const [keyword, uid] of Object.entries(expected)) {
+    const found = textOf(source.header, keyword)
+    if (found !== null && found !== uid)
+      throw new EncodeError('wrong-source', `${keyword} of the source is ${found}, ${uid} is expected`)
   }
 }

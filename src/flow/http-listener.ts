@@ -13,6 +13,8 @@ export class HttpListener {
     // Instances of gigabytes over slow lines are no attack; a header that never ends is.
     this.#server.requestTimeout = 0
     this.#server.headersTimeout = 30_000
+    // Longer than the minute after which proxies and clients give up idle connections: the side that knows should close them.
+    this.#server.keepAliveTimeout = 75_000
     this.#server.on('request', (_req, res) => {
       if (this.#serving) return
       res.writeHead(503, { 'retry-after': '1' }).end()

@@ -9,10 +9,10 @@ import type { Slice } from './slices.ts'
 type Range = PipelineInput['slices']
 
 /**
- * Holds an instance's header against what the pipeline declares.
- * @throws {InferError} `refused` with the value and the limit
+ * Holds the header of an instance against the kind of object that the pipeline declares.
+ * @throws {InferError} `refused` with the value and what is expected
  */
-export function checkHeader(elements: DicomJson, limits: PipelineInput): void {
+export function checkKind(elements: DicomJson, limits: PipelineInput): void {
   const modality = textOf(elements, 'Modality') ?? 'absent'
   if (modality !== limits.modality) throw refusal(`Modality is ${modality}, ${limits.modality} is expected`)
   const sopClass = textOf(elements, 'SOPClassUID') ?? 'absent'
@@ -22,34 +22,28 @@ export function checkHeader(elements: DicomJson, limits: PipelineInput): void {
     )
   const samples = numberOf(elements, 'SamplesPerPixel') ?? 1
   if (samples !== 1) throw refusal(`Samples per Pixel is ${samples}, 1 is expected`)
-  if (limits.contrast === 'forbidden') checkContrast(elements)
-}
-
-/** What scanners write for "no contrast agent". */
-const none = new Set(['', 'NONE', 'NO', 'N', 'NO CONTRAST', 'NON CONTRAST', 'WITHOUT', 'W/O', '0'])
-
-function checkContrast(elements: DicomJson): void {
-  const agent = (textOf(elements, 'ContrastBolusAgent') ?? '').trim()
-  const items = itemsOf(elements, 'ContrastBolusAgentSequence').length
-  // Free text: only what looks like the name of an agent is repeated.
-  const shown = /^[\w ./+-]{1,32}$/.test(agent) ? agent : 'given'
-  if (!none.has(agent.toUpperCase()))
-    throw refusal(`Contrast/Bolus Agent is ${shown}, a scan without contrast agent is expected`)
-  if (items > 0)
-    throw refusal(`Contrast/Bolus Agent Sequence has ${items} items, a scan without contrast agent is expected`)
 }
 
 /**
- * Holds the slices' own attributes against what the pipeline declares, before any pixel is read.
- * @throws {InferError} `refused` with the value and the limit
+ * Holds everything that the headers say against the pipeline's limits, before any pixel is read.
+ * @throws {InferError} `refused` with every limit that is broken and the value that breaks it, each once
  */
 export function checkSlices(slices: readonly Slice[], limits: PipelineInput): void {
-  for (const { sliceThickness, pixelSpacing } of slices) {
-    if (sliceThickness !== null)
-      within('Slice Thickness', sliceThickness, { range: limits.sliceThickness, unit: ' mm' })
-    for (const spacing of pixelSpacing) within('Pixel Spacing', spacing, { range: limits.pixelSpacing, unit: ' mm' })
+  const broken = new Set<string>()
+  const add = (sentence: string | null): void => {
+    if (sentence !== null) broken.add(sentence)
   }
-  within('the number of slices', slices.length, { range: limits.slices, unit: '' })
+  for (const { sliceThickness, pixelSpacing, file } of slices) {
+    if (sliceThickness !== null)
+      add(beyond('Slice Thickness', sliceThickness, { range: limits.sliceThickness, unit: ' mm' }))
+    for (const spacing of pixelSpacing)
+      add(beyond('Pixel Spacing', spacing, { range: limits.pixelSpacing, unit: ' mm' }))
+    if (limits.contrast === 'forbidden') add(contrastOf(file.elements))
+    // A series that breaks many limits breaks them in many slices: a few sentences say enough.
+    if (broken.size > 4) break
+  }
+  add(beyond('the number of slices', slices.length, { range: limits.slices, unit: '' }))
+  if (broken.size > 0) throw refusal([...broken].join('; '))
 }
 
 /**
@@ -57,15 +51,37 @@ export function checkSlices(slices: readonly Slice[], limits: PipelineInput): vo
  * @throws {InferError} `refused` with the value and the limit
  */
 export function checkGrid(grid: CanonicalGrid, sliceSpacing: number, limits: PipelineInput): void {
-  within('the distance between slices', sliceSpacing, { range: limits.sliceSpacing, unit: ' mm' })
-  within("the angle between the slices and the patient's axes", grid.obliquity, { range: limits.obliquity, unit: '°' })
+  const broken = [
+    beyond('the distance between slices', sliceSpacing, { range: limits.sliceSpacing, unit: ' mm' }),
+    beyond("the angle between the slices and the patient's axes", grid.obliquity, {
+      range: limits.obliquity,
+      unit: '°',
+    }),
+  ].filter((sentence) => sentence !== null)
+  if (broken.length > 0) throw refusal(broken.join('; '))
 }
 
-function within(subject: string, value: number, limit: { range: Range; unit: string }): void {
+/** What scanners write for "no contrast agent". */
+const none = new Set(['', 'NONE', 'NO', 'N', 'NO CONTRAST', 'NON CONTRAST', 'WITHOUT', 'W/O', '0'])
+
+function contrastOf(elements: DicomJson): string | null {
+  const agent = (textOf(elements, 'ContrastBolusAgent') ?? '').trim()
+  const items = itemsOf(elements, 'ContrastBolusAgentSequence').length
+  // Free text: only what looks like the name of an agent is repeated.
+  const shown = /^[\w ./&+-]{1,32}$/.test(agent) ? agent : 'given'
+  if (!none.has(agent.toUpperCase()))
+    return `Contrast/Bolus Agent is ${shown}, a scan without contrast agent is expected`
+  if (items === 0) return null
+  return `Contrast/Bolus Agent Sequence has ${items} items, a scan without contrast agent is expected`
+}
+
+/** A sentence with the value and the limit that it breaks, or null. */
+function beyond(subject: string, value: number, limit: { range: Range; unit: string }): string | null {
   const { range, unit } = limit
   const shown = `${subject} is ${Number(value.toFixed(3))}${unit}`
   if (range.maximum !== undefined && value > range.maximum)
-    throw refusal(`${shown}, at most ${range.maximum}${unit} is accepted`, { value, maximum: range.maximum })
+    return `${shown}, at most ${range.maximum}${unit} is accepted`
   if (range.minimum !== undefined && value < range.minimum)
-    throw refusal(`${shown}, at least ${range.minimum}${unit} is expected`, { value, minimum: range.minimum })
+    return `${shown}, at least ${range.minimum}${unit} is expected`
+  return null
 }

@@ -4,8 +4,11 @@ import { findTrachea } from './trachea.ts'
 
 /** HU at which the lumen is surely air, and up to which its boundary is looked for. */
 const flood = { from: -1000, to: -750, step: 10 }
-/** A step that adds more than this part and this volume has broken through the wall into the lung. */
-const leak = { part: 0.5, millilitres: 8, total: 120 }
+/**
+ * A step that adds more than this part and this volume has broken through the wall into the lung; so has one that brings the whole beyond
+ * `total`. Before `least`, mL, the lumen is still filling up: noise can hold it back for a step or two.
+ */
+const leak = { part: 0.5, millilitres: 10, total: 120, least: 15 }
 /** Radius of the narrowest lumen that counts as trachea or main bronchus, mm; narrower ones are left in the lungs. */
 const narrowest = 3
 /** Between lumen and wall lie voxels that are partly both: they belong to the airway, mm. */
@@ -75,9 +78,10 @@ function floodLumen(work: Work, seed: { voxel: number; z: number }): Integers {
       }
       if (millilitres(work, region.length) > leak.total * 2) break
     }
-    const ml = millilitres(work, region.length)
-    const added = ml - millilitres(work, kept)
-    if (ml > leak.total || (kept > 0 && added > leak.millilitres && region.length > kept * (1 + leak.part))) break
+    const before = millilitres(work, kept)
+    const after = millilitres(work, region.length)
+    const jumped = after - before > Math.max(leak.millilitres, before * leak.part)
+    if (after > leak.total || (jumped && before > leak.least)) break
     kept = region.length
   }
   for (let n = 0; n < visited.length; n++) labels[visited.at(n)] = label.air

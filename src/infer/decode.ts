@@ -135,7 +135,36 @@ function decodeEncapsulated(
 ): { bits: number; native: Uint8Array } {
   // The codecs read one byte a sample when told 8 bits, two when told 9 to 16.
   if (format.bitsAllocated > 16) throw unsupported(`${format.bitsAllocated} bits allocated, compressed`)
-  const context = new Context({
+  const run = (encoded: Uint8Array): { bits: number; native: Uint8Array } => {
+    const decoded = NativeCodecs[codec](contextOf(encoded, format), {})
+    const native = decoded.getDecodedBuffer()
+    if (!native) throw new Error('the decoder gave nothing')
+    return { bits: decoded.getBitsAllocated() ?? format.bitsAllocated, native }
+  }
+  try {
+    return run(bytes)
+  } catch (error) {
+    const shorter = codec === 'decodeJpegLs' ? withoutFillByte(bytes) : null
+    if (shorter)
+      try {
+        return run(shorter)
+      } catch {
+        // The first error is the one to tell.
+      }
+    throw new InferError('corrupt-pixels', `the pixel data cannot be decoded: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Some JPEG-LS encoders put a zero byte before the End of Image marker; the decoder takes it for damage. */
+function withoutFillByte(bytes: Uint8Array): Uint8Array | null {
+  let end = bytes.length
+  while (end > 4 && bytes[end - 1] === 0) end--
+  if (bytes[end - 2] !== 0xff || bytes[end - 1] !== 0xd9 || bytes[end - 3] !== 0) return null
+  return Buffer.concat([bytes.subarray(0, end - 3), bytes.subarray(end - 2, end)])
+}
+
+function contextOf(encodedBuffer: Uint8Array, format: FrameFormat): InstanceType<typeof Context> {
+  return new Context({
     width: format.columns,
     height: format.rows,
     bitsAllocated: format.bitsAllocated,
@@ -144,16 +173,8 @@ function decodeEncapsulated(
     pixelRepresentation: format.signed ? 1 : 0,
     planarConfiguration: format.planarConfiguration,
     photometricInterpretation: format.photometricInterpretation,
-    encodedBuffer: bytes,
+    encodedBuffer,
   })
-  try {
-    const decoded = NativeCodecs[codec](context, {})
-    const native = decoded.getDecodedBuffer()
-    if (!native) throw new Error('the decoder gave nothing')
-    return { bits: decoded.getBitsAllocated() ?? format.bitsAllocated, native }
-  } catch (error) {
-    throw new InferError('corrupt-pixels', `the pixel data cannot be decoded: ${messageOf(error)}`, { cause: error })
-  }
 }
 
 /** Native pixel data is words of the transfer syntax's byte order (PS3.5 8.1.1, annex A.3); bytes stay as they are. */

@@ -84,9 +84,9 @@ export function parseManifest(text: string): { manifest: PipelineManifest | null
 }
 
 /** Where a path stands in the text; where it is missing, where its parent stands. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true)
+function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
+  for (let length = keys.length; length > 0; length--) {
+    const node = document.getIn(keys.slice(0, length), true)
     if (isNode(node) && node.range) return node.range[0]
   }
   return 0

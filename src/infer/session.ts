@@ -25,7 +25,7 @@ export async function openModel(
   options: { providers: readonly string[]; threads: number },
 ): Promise<ModelSession> {
   const fallbacks: string[] = []
-  for (const provider of [...new Set([...options.providers, 'cpu'])]) {
+  for (const provider of new Set([...options.providers, 'cpu'])) {
     try {
       const session = await ort.InferenceSession.create(modelFile, {
         executionProviders: [provider],

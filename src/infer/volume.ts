@@ -4,7 +4,7 @@ import { type CanonicalGrid, canonicalGrid, type Stack, sortSlices } from '../di
 import { type InstanceFile, locateFrames, readFrame, readInstanceFile } from '../dicom/instance-file.ts'
 import { transferSyntax } from '../dicom/transfer-syntax.ts'
 import { messageOf } from '../errors.ts'
-import { checkGrid, checkHeader, checkSlices } from './acceptance.ts'
+import { checkGrid, checkKind, checkSlices } from './acceptance.ts'
 import { decodeFrame, frameFormat, loadCodecs, type StoredValues } from './decode.ts'
 import { InferError, refusal } from './error.ts'
 import type { SourceVolume } from './inference.ts'
@@ -49,7 +49,7 @@ async function readSlices(files: readonly string[], limits: PipelineInput): Prom
   const slices: Slice[] = []
   for (const path of files) {
     const file = await reading(readInstanceFile(path))
-    checkHeader(file.elements, limits)
+    checkKind(file.elements, limits)
     slices.push(...slicesOf(file))
   }
   return slices

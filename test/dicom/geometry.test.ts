@@ -125,7 +125,7 @@ describe('canonicalGrid', () => {
   } {
     const stack = stackOf(list)
     const grid = canonicalGrid(stack, list.length)
-    const values = new Array<number>(grid.size[0] * grid.size[1] * grid.size[2]).fill(Number.NaN)
+    const values = Array.from({ length: grid.size[0] * grid.size[1] * grid.size[2] }, () => Number.NaN)
     for (const [s, index] of stack.order.entries()) {
       const position = (list[index] as ImagePlane).imagePositionPatient
       for (let r = 0; r < stack.rows; r++)

@@ -108,6 +108,13 @@ describe('the reports of a job', () => {
     expect([...encoded({ ...input, segments: empty }).keys()]).toEqual(['segmentation', 'measurements', 'summary'])
   })
 
+  it('are refused when the images are of another series or study than the job', () => {
+    for (const keyword of ['SeriesInstanceUID', 'StudyInstanceUID'])
+      expect(() => [...encodeResults(syntheticInput({ header: { [keyword]: '1.2.3' } }))]).toThrow(
+        `${keyword} of the source is 1.2.3`,
+      )
+  })
+
   it('are refused when a pipeline found nothing at all', () => {
     expect(() => [...encodeResults({ ...syntheticInput(), segments: [], measurements: [] })]).toThrow(
       /neither a segment nor/,

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { numberOf } from '../../src/dicom/dataset.ts'
 import { locateFrames, readFrame, readInstanceFile } from '../../src/dicom/instance-file.ts'
 import { TS } from '../../src/dicom/transfer-syntax.ts'
@@ -130,16 +131,18 @@ describe.skipIf(!cornerstone)('decodeFrame, on one CT slice in many transfer syn
 
 const nema = sharedData('syntaxes', 'nema-wg04')
 describe.skipIf(!nema)('decodeFrame, on the NEMA WG-04 images (needs ../shared/data)', () => {
-  it.each(['J2KR', 'JPLL', 'RLE', 'JLSL'].flatMap((codec) => ['CT1', 'NM1'].map((image) => [codec, image] as const)))(
-    '%s %s: bit for bit',
-    async (codec, image) => {
-      const reference = path.join(process.env.TMPDIR ?? '/tmp', `hilum-${process.pid}-${image}.dcm`)
-      execFileSync('zstd', ['-dqf', path.join(nema ?? '', 'REF', `${image}_UNC.zst`), '-o', reference])
-      const raw = await decodeFile(reference)
-      const { values } = await decodeFile(path.join(nema ?? '', codec, `${image}_${codec}`))
-      expect(furthest(values, raw.values)).toBe(0)
-    },
-  )
+  const folder = mkdtempSync(path.join(tmpdir(), 'hilum-nema-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it.each(
+    ['J2KR', 'JPLL', 'RLE', 'JLSL'].flatMap((codec) => ['CT1', 'MR1', 'NM1'].map((image) => [codec, image] as const)),
+  )('%s %s: bit for bit', async (codec, image) => {
+    const reference = path.join(folder, `${image}.dcm`)
+    execFileSync('zstd', ['-dqf', path.join(nema ?? '', 'REF', `${image}_UNC.zst`), '-o', reference])
+    const raw = await decodeFile(reference)
+    const { values } = await decodeFile(path.join(nema ?? '', codec, `${image}_${codec}`))
+    expect(furthest(values, raw.values)).toBe(0)
+  })
 })
 
 const htj2k = sharedData('syntaxes', 'htj2k-raw-pairs', 'interop')

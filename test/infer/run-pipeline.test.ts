@@ -119,6 +119,13 @@ describe('ct-lung-density refuses, with the value and the limit,', () => {
     expect(reasonOf(await runOnPhantom(small, { elements }))).toContain(reason)
   })
 
+  it('every limit that is broken, each once', async () => {
+    const elements = { SliceThickness: '5', ContrastBolusAgent: 'ORAL' }
+    expect(reasonOf(await runOnPhantom(small, { elements }))).toBe(
+      'Slice Thickness is 5 mm, at most 3 mm is accepted; Contrast/Bolus Agent is ORAL, a scan without contrast agent is expected',
+    )
+  })
+
   it('does not repeat free text that is no agent', async () => {
     const reason = reasonOf(
       await runOnPhantom(small, { elements: { ContrastBolusAgent: 'given to Mr. X, 4 pm; see note' } }),
@@ -127,7 +134,7 @@ describe('ct-lung-density refuses, with the value and the limit,', () => {
   })
 
   it.each(['NONE', 'no', ''])('but accepts the contrast agent "%s"', async (ContrastBolusAgent) => {
-    found(await runOnPhantom(small, { elements: { ContrastBolusAgent } }))
+    expect(found(await runOnPhantom(small, { elements: { ContrastBolusAgent } })).segments).toHaveLength(2)
   })
 
   it('a series with slices missing', async () => {

@@ -27,6 +27,7 @@ describe.skipIf(!ready)('studies that are not a thin chest CT', () => {
 
   const send = (from: string): void => {
     const done = runProgram('storescu', [
+      '-R',
       '-xt',
       '+sd',
       '+r',
@@ -75,13 +76,13 @@ describe.skipIf(!ready)('studies that are not a thin chest CT', () => {
   })
 
   it('refuses the 5 mm CT by the declared limit, and shows limit and value', async () => {
-    send(path.join(folder, 'ct_images_seg'))
+    send(path.join(folder, 'ct_images_seg', 'CRLM-CT-1004', 'image'))
     const timeline = await only('CT')
     expect(timeline.instances).toBe(41)
     expect(timeline.results).toEqual([])
     const job = timeline.jobs.find((j) => j.kind === 'infer')
     expect(job?.refused).toBe(true)
-    expect(job?.attempts.at(-1)?.error).toMatch(/slice thickness.*5.*3 mm/i)
+    expect(job?.attempts.at(-1)?.error).toMatch(/Slice Thickness is 5 mm, at most 3 mm is accepted/)
     expect(timeline.state).toBe('done')
   })
 })
