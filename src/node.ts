@@ -12,12 +12,12 @@ import { Assembler } from './assemble/assembler.ts'
 import { type Config, packageRoot } from './config.ts'
 import { createDestinations } from './deliver/destinations.ts'
 import { apiOf } from './flow/api.ts'
+import { Arrivals } from './flow/arrivals.ts'
 import { destinationOptions } from './flow/destination-options.ts'
 import { Disposal } from './flow/disposal.ts'
 import { HttpListener } from './flow/http-listener.ts'
 import { installPipelines } from './flow/installed-pipelines.ts'
 import { quietTimeOfRoutes } from './flow/quiet-times.ts'
-import { Reception } from './flow/reception.ts'
 import { routeRevision } from './flow/route-revision.ts'
 import { seedRoutes } from './flow/routes.ts'
 import { createWork, workFolder } from './flow/work.ts'
@@ -105,7 +105,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   })
 
   // receive
-  const reception = new Reception({ config, database, objects, assembler, hub, metrics, log })
+  const arrivals = new Arrivals({ config, database, objects, assembler, hub, metrics, log })
 
   // view and admin
   const auth = createAuth(database, [
@@ -123,7 +123,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
       database: databaseCheck(database),
       disk: diskCheck(config.dataDir, config.receive.minimumFree),
       ...(receives
-        ? { dicom: listenerCheck(() => (reception.receiver.pid === undefined ? null : reception.receiver.port)) }
+        ? { dicom: listenerCheck(() => (arrivals.receiver.pid === undefined ? null : arrivals.receiver.port)) }
         : {}),
     },
     routers: {
@@ -134,8 +134,8 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
           sync: config.receive.sync,
           minimumFreeBytes: config.receive.minimumFree,
         }),
-        indexWriter: reception.writer,
-        onQuarantined: (object) => reception.onQuarantined(object),
+        indexWriter: arrivals.writer,
+        onQuarantined: (object) => arrivals.onQuarantined(object),
         onRequest: {
           began: (association) => assembler.associationOpened(association),
           ended: (association) => assembler.associationClosed(association, now()),
@@ -148,15 +148,15 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
 
   // everything is there: repair what a crash left, then open the doors
   await rm(workFolder(config), { recursive: true, force: true })
-  if (receives) await reception.recover({ deleteUnfinished: true })
+  if (receives) await arrivals.recover({ deleteUnfinished: true })
   const interrupted = works ? await queue.requeueInterrupted() : 0
   if (interrupted > 0) log.info('interrupted jobs queued again', { jobs: interrupted })
   http.serve(app)
   if (receives) {
     parts.add('assembly', () => assembler.stop())
     await assembler.start()
-    parts.add('reception', () => reception.stop(graceMs))
-    await reception.receiver.start()
+    parts.add('arrivals', () => arrivals.stop(graceMs))
+    await arrivals.receiver.start()
   }
   if (work) {
     parts.add('work', () => work.stop())
@@ -167,7 +167,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
 
   return {
     config,
-    dimsePort: receives ? reception.receiver.port : 0,
+    dimsePort: receives ? arrivals.receiver.port : 0,
     httpPort,
     firstPassword: first?.oneTimePassword ?? null,
     stop: () => parts.dispose(),

@@ -9,7 +9,17 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,7 +51,10 @@ function installEnvironment() {
 
 function install() {
   const stamp = at('node_modules', '.hilum-lock')
-  const wanted = createHash('sha256').update(readFileSync(at('package-lock.json'))).update(process.versions.modules).digest('hex')
+  const wanted = createHash('sha256')
+    .update(readFileSync(at('package-lock.json')))
+    .update(process.versions.modules)
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   say('Installing packages (the database driver is compiled here: a minute or two) …')
   const options = { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: installEnvironment() }
@@ -85,7 +98,9 @@ async function fetchViewer() {
     rmSync(target, { recursive: true, force: true })
     moveFolder(path.join(folder, inside), target)
   } catch (error) {
-    say(`The viewer could not be fetched (${error.message}). Hilum runs without it; \`npm run setup -- --viewer\` adds it later.`)
+    say(
+      `The viewer could not be fetched (${error.message}). Hilum runs without it; \`npm run setup -- --viewer\` adds it later.`,
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -38,6 +38,8 @@ export interface Scope {
   syntax: HeaderSyntax
   charset: CharacterSet
   signed: boolean
+  /** Tags of the outermost data set that are wanted; all of them when absent. */
+  only?: ReadonlySet<number>
 }
 
 /** Reads elements of one buffer into the DICOM JSON Model. All lengths are checked against what surrounds them. */

@@ -56,10 +56,19 @@ const maximumInflatedHead = 64 * 1024 * 1024
  * is broken or cut off is said in `ended` and `reason`. Elements of group 0 and group lengths are left out, pixel data as well.
  * @param options.baseOffset the offset of `dataSet` in its file; places (`pixelData`, `BulkDataURI`) are given in `dataSet` plus this.
  * In deflated data sets places are offsets in the inflated bytes, and the base is not added.
+ * @param options.only tags as numbers: the values of other elements of defined length are passed over, which is much cheaper
  */
-export function readHead(dataSet: Uint8Array, options: { transferSyntaxUID: string; baseOffset?: number }): Head {
+export function readHead(
+  dataSet: Uint8Array,
+  options: { transferSyntaxUID: string; baseOffset?: number; only?: ReadonlySet<number> },
+): Head {
   const syntax = transferSyntax(options.transferSyntaxUID)
-  if (!syntax.deflated) return readElements(dataSet, startOf(dataSet, syntax), options.baseOffset ?? 0).head
+  if (!syntax.deflated)
+    return readElements(
+      dataSet,
+      { ...startOf(dataSet, syntax), ...(options.only && { only: options.only }) },
+      options.baseOffset ?? 0,
+    ).head
   try {
     return readDeflatedHead(dataSet)
   } catch (error) {
@@ -161,6 +170,8 @@ function topLevelElement(
   // Group 0 belongs to commands (PS3.7); zeros after the last element look like it as well.
   const bound = reader.bytes.length
   if (header.tag < 0x00010000 && value + header.length <= bound) return value + header.length
+  if (scope.only?.has(header.tag) === false && header.length !== undefinedLength && value + header.length <= bound)
+    return value + header.length
   if (value + header.length > bound && isSkippable(header)) {
     into[tagKey(header.tag)] = { vr: header.vr, BulkDataURI: `#${reader.baseOffset + value},${header.length}` }
     return value + header.length

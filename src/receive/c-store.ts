@@ -76,8 +76,10 @@ async function keepInstance(arrived: Arrived): Promise<void> {
     await quarantine(arrived, error)
     throw error
   })
-  const { file: name, size } = await file.finish()
   const { facts, elements } = examined
+  // The head is read before the next instance may reuse what it lies in.
+  const header = context.series.isNew(facts.seriesInstanceUID) ? headerOf(await elements()) : null
+  const { file: name, size } = await file.finish()
   context.onReceived({
     file: name,
     association: association.id,
@@ -87,7 +89,7 @@ async function keepInstance(arrived: Arrived): Promise<void> {
     size,
     transferSyntaxUID,
     ...facts,
-    ...(context.series.isNew(facts.seriesInstanceUID) && { header: headerOf(elements) }),
+    ...(header && { header }),
   })
 }
 

@@ -1,5 +1,6 @@
 import { numberOf, textOf } from '../dicom/dataset.ts'
 import type { DicomJson } from '../dicom/dicom-json.ts'
+import { tagOf } from '../dicom/dictionary.ts'
 import { type Head, readHead } from '../dicom/head.ts'
 import { findDefect, readInstanceFile } from '../dicom/instance-file.ts'
 import { transferSyntax } from '../dicom/transfer-syntax.ts'
@@ -47,22 +48,24 @@ export type InstanceFacts = Pick<
 /**
  * Checks that a data set is whole and names itself, from its first and last bytes where they suffice, else by walking the file.
  * @param expected UIDs that it must have, as the request gave them
- * @returns its facts, and its elements without pixel data
+ * @returns its facts, and a way to its elements without pixel data: reading all of them costs more than everything else, and only the
+ * first instance of a series needs it
  * @throws {InstanceError}
  */
 export async function examineDataSet(
   dataSet: DataSetToExamine,
   expected: { sopClassUID: string; sopInstanceUID: string } | null,
-): Promise<{ facts: InstanceFacts; elements: DicomJson }> {
-  const head = readHead(dataSet.head, { transferSyntaxUID: dataSet.transferSyntaxUID })
+): Promise<{ facts: InstanceFacts; elements: () => Promise<DicomJson> }> {
+  const { transferSyntaxUID } = dataSet
+  const head = readHead(dataSet.head, { transferSyntaxUID, only: factTags })
   if (head.ended === 'malformed') throw unreadable(head.reason)
   const defect = isWhole(dataSet, head) ? null : await defectOf(dataSet, head)
   if (defect !== null) throw defect
   const beyondHead = head.pixelData === null && dataSet.size > dataSet.head.length
-  const elements = beyondHead ? (await readInstanceFile(dataSet.path)).elements : head.elements
-  const facts = factsOf(elements)
+  const inFile = beyondHead ? (await readInstanceFile(dataSet.path)).elements : null
+  const facts = factsOf(inFile ?? head.elements)
   if (expected) checkAgainstCommand(facts, expected)
-  return { facts, elements }
+  return { facts, elements: async () => inFile ?? readHead(dataSet.head, { transferSyntaxUID }).elements }
 }
 
 /** True when head and tail prove that nothing is missing; false means that it has to be looked for. */
@@ -113,6 +116,19 @@ export function factsOf(elements: DicomJson): InstanceFacts {
     numberOfFrames: numberOf(elements, 'NumberOfFrames'),
   }
 }
+
+const factKeywords = [
+  'SOPClassUID',
+  'SOPInstanceUID',
+  'StudyInstanceUID',
+  'SeriesInstanceUID',
+  'InstanceNumber',
+  'Rows',
+  'Columns',
+  'BitsAllocated',
+  'NumberOfFrames',
+]
+const factTags: ReadonlySet<number> = new Set(factKeywords.map((keyword) => Number.parseInt(tagOf(keyword) ?? '', 16)))
 
 /** Digits and dots, at most 64: leading zeros break PS3.5 9.1, but some modalities write them, and their studies must arrive. */
 function uidOf(elements: DicomJson, keyword: string): string {

@@ -54,10 +54,21 @@ export type ReceiverEvent =
   | { kind: 'quarantined'; object: QuarantinedObject }
   | { kind: 'association-opened'; association: string; sender: Sender; at: string }
   /** All of the association's `received` events precede this one. */
-  | { kind: 'association-closed'; association: string; sender: Sender; at: string; how: 'released' | 'aborted' | 'lost' }
+  | {
+      kind: 'association-closed'
+      association: string
+      sender: Sender
+      at: string
+      how: 'released' | 'aborted' | 'lost'
+    }
   | { kind: 'association-refused'; sender: Sender; at: string; reason: string }
   | { kind: 'counters'; openAssociations: number; pendingInstances: number; rss: number; longestStallMs: number }
-  | { kind: 'log'; level: 'info' | 'warn' | 'error'; sentence: string; context: Record<string, string | number | boolean | null> }
+  | {
+      kind: 'log'
+      level: 'info' | 'warn' | 'error'
+      sentence: string
+      context: Record<string, string | number | boolean | null>
+    }
   | { kind: 'drained' }
 
 /** What the node tells the receiving process. */

@@ -131,6 +131,7 @@ async function keepPart(part: {
   if (isStorageSOPClass(facts.sopClassUID) === false) {
     throw new PartError('sop-class-not-supported', `${facts.sopClassUID} is no storage SOP class`)
   }
+  const header = context.series.isNew(facts.seriesInstanceUID) ? headerOf(await elements()) : null
   const { file: name, size } = await file.finish()
   const instance: ReceivedInstance = {
     file: name,
@@ -141,7 +142,7 @@ async function keepPart(part: {
     size,
     transferSyntaxUID,
     ...facts,
-    ...(context.series.isNew(facts.seriesInstanceUID) && { header: headerOf(elements) }),
+    ...(header && { header }),
   }
   return { kind: 'kept', instance }
 }

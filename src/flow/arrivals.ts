@@ -17,7 +17,7 @@ import { ReceiverProcess, type ReceptionEvent } from '../receive/receiver-proces
 import { recoverIncoming } from '../receive/recovery.ts'
 import type { Objects } from '../store/objects.ts'
 
-export interface ReceptionOptions {
+export interface ArrivalsOptions {
   config: Config
   database: Knex
   objects: Objects
@@ -31,15 +31,15 @@ export interface ReceptionOptions {
 const lookAgainMs = 1_000
 
 /** Everything that arrives: the receiving process, the index, and what the other stages are told of both. */
-export class Reception {
-  readonly #options: ReceptionOptions
+export class Arrivals {
+  readonly #options: ArrivalsOptions
   readonly #indexer: Indexer
   readonly writer: IndexWriter
   readonly receiver: ReceiverProcess
   /** Events are acted on in their order: an association has ended when all that it brought is indexed. */
   #order: Promise<void> = Promise.resolve()
 
-  constructor(options: ReceptionOptions) {
+  constructor(options: ArrivalsOptions) {
     this.#options = options
     const { database, objects, log } = options
     this.#indexer = new Indexer({ database, objects, incomingFolder: this.#folder('incoming'), log })
