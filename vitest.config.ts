@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { ClosingLine } from './test/support/closing-line.ts'
 
 /** `unit` needs only this repository; `whole` boots real nodes and talks to real peers, one file at a time. */
 export default defineConfig({
   test: {
+    reporters: ['default', new ClosingLine()],
     projects: [
       {
         test: {

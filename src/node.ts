@@ -91,6 +91,9 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     ? createWork({ config, database, objects, queue, pipelines, destinations, hub, metrics, log })
     : null
 
+  if (work) parts.add('work', () => work.stop())
+  work?.warm()
+
   // assemble and route
   const assembler = new Assembler({
     database,
@@ -158,10 +161,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     parts.add('arrivals', () => arrivals.stop(graceMs))
     await arrivals.receiver.start()
   }
-  if (work) {
-    parts.add('work', () => work.stop())
-    work.start()
-  }
+  work?.start()
   const housekeeping = scheduleHousekeeping(database, log)
   parts.add('housekeeping', () => housekeeping.destroy())
 

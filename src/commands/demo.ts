@@ -218,8 +218,13 @@ function printFindings(timeline: Timeline): void {
   const width = Math.max(0, ...timeline.findings.map((f) => f.name.length))
   for (const f of timeline.findings)
     process.stdout.write(
-      `    ${f.name.padEnd(width)}  ${f.value.toFixed(f.unit === "[hnsf'U]" ? 1 : 3).padStart(10)} ${f.unit}\n`,
+      `    ${f.name.padEnd(width)}  ${f.value.toFixed(f.unit === 'L' ? 3 : 1).padStart(10)} ${unitText(f.unit)}\n`,
     )
+}
+
+/** UCUM's word for Hounsfield units is for machines. */
+function unitText(unit: string): string {
+  return unit === "[hnsf'U]" ? 'HU' : unit
 }
 
 function printWhereToLook(node: RunningNode, studyInstanceUID: string, timeline: Timeline): void {

@@ -111,8 +111,9 @@ export function createWork({
       infers.poke()
       delivers.poke()
     },
+    /** Starts the inference processes, so that they are warm when the first job comes. */
+    warm: () => void pool.start(),
     start: () => {
-      void pool.start()
       infers.start()
       delivers.start()
     },

@@ -51,6 +51,8 @@ export class NodeProcess {
   #stderr = ''
   dimsePort = 0
   httpPort = 0
+  /** The administrator's one-time password, as the first start printed it. */
+  firstPassword = ''
 
   readonly #config: string | undefined
 
@@ -107,6 +109,7 @@ export class NodeProcess {
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
     const ready = (async () => {
       for await (const line of lines) {
+        this.firstPassword = /one-time password is (\S+)/.exec(line)?.[1] ?? this.firstPassword
         const found = /hilum ready dimse=(\d+) http=(\d+)/.exec(line)
         if (!found) continue
         this.dimsePort = Number(found[1])
