@@ -58,7 +58,12 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   say('Installing packages (the database driver is compiled here: a minute or two) …')
   const options = { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: installEnvironment() }
-  execFileSync(npm, ['ci', '--no-fund', '--no-audit', '--loglevel=error', '--include=dev'], options)
+  const flags = ['--no-fund', '--no-audit', '--loglevel=error', '--include=dev']
+  if (spawnSync(npm, ['ci', ...flags], options).status !== 0) {
+    // A registry mirror may lack packages of other platforms, which the lock names: they are optional, and this form does without.
+    say('`npm ci` did not succeed; trying `npm install` …')
+    execFileSync(npm, ['install', '--no-save', ...flags], options)
+  }
   if (spawnSync(process.execPath, ['-e', "new (require('better-sqlite3'))(':memory:')"], { cwd: root }).status !== 0) {
     execFileSync(npm, ['rebuild', 'better-sqlite3', '--loglevel=error'], options)
   }
