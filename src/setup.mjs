@@ -58,11 +58,11 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   say('Installing packages (the database driver is compiled here: a minute or two) …')
   const options = { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: installEnvironment() }
-  const flags = ['--no-fund', '--no-audit', '--loglevel=error', '--include=dev']
-  if (spawnSync(npm, ['ci', ...flags], options).status !== 0) {
+  const quietly = ['--no-fund', '--no-audit', '--loglevel=error', '--include=dev']
+  if (spawnSync(npm, ['ci', ...quietly], options).status !== 0) {
     // A registry mirror may lack packages of other platforms, which the lock names: they are optional, and this form does without.
     say('`npm ci` did not succeed; trying `npm install` …')
-    execFileSync(npm, ['install', '--no-save', ...flags], options)
+    execFileSync(npm, ['install', '--no-save', ...quietly], options)
   }
   if (spawnSync(process.execPath, ['-e', "new (require('better-sqlite3'))(':memory:')"], { cwd: root }).status !== 0) {
     execFileSync(npm, ['rebuild', 'better-sqlite3', '--loglevel=error'], options)
@@ -98,7 +98,7 @@ async function fetchViewer() {
     if (found !== OHIF.integrity) throw new Error(`the tarball's integrity is ${found}, expected ${OHIF.integrity}`)
     const tar = await import('tar')
     const inside = 'package/dist/'
-    await tar.x({ file: tarball, cwd: folder, filter: (name) => name.startsWith(inside) })
+    tar.x({ file: tarball, cwd: folder, sync: true, filter: (name) => name.startsWith(inside) })
     mkdirSync(path.dirname(target), { recursive: true })
     rmSync(target, { recursive: true, force: true })
     moveFolder(path.join(folder, inside), target)

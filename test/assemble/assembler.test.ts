@@ -244,4 +244,20 @@ describe('the assembler', () => {
     for (const [i, { completedAt }] of revisions.entries())
       expect(Date.parse(completedAt)).toBe(start + i * 2000 + 20_000)
   })
+
+  it('offers revisions that cannot be routed at a steady pace, however many there are', async () => {
+    await assembler.stop()
+    let offers = 0
+    assembler = await started({
+      onRevision: async () => {
+        offers++
+        throw new Error('routing fails')
+      },
+    })
+    for (const study of [1, 2, 3]) await receive({ study, instance: study })
+    await pass(20)
+    expect(offers).toBe(3)
+    await pass(60)
+    expect(offers).toBe(3 + 6 * 3)
+  })
 })

@@ -97,6 +97,7 @@ describe.skipIf(!ready)("the administrator's page, in a real browser", () => {
         .click({ modifiers: ['Control'] }),
     ])
     await viewer.waitForSelector('[data-cy="viewport-pane"]', { timeout: 90_000 })
+    expect(viewer.url()).toContain('/viewer?StudyInstanceUIDs=')
     await viewer.close()
   })
 })
