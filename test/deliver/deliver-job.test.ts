@@ -130,6 +130,33 @@ function deliveries() {
 }
 
 describe('a delivery job', () => {
+  it('delivers what awaits it, though a later inference of another route wrote the same objects again', async () => {
+    const rows = await database('results').select('id')
+    for (const { id } of rows)
+      await database('deliveries').insert({
+        result_id: id,
+        job_id: 'deliver-1',
+        destination: 'pacs',
+        state: 'pending',
+        updated_at: now.toISOString(),
+      })
+    await queue.enqueue({
+      id: 'infer-2',
+      kind: 'infer',
+      studyId: 1,
+      revisionId: 1,
+      route: 'other',
+      pipeline: 'p@sha256:0',
+      destination: null,
+      priority: 0,
+      payload: {},
+    })
+    await database('results').update({ job_id: 'infer-2' })
+    const { end } = await attempt()
+    expect(end.kind).toBe('done')
+    expect((await deliveries()).map((row) => row.state)).toEqual(['verified', 'verified'])
+  })
+
   it('ends done with every delivery verified by a proof', async () => {
     const { end } = await attempt()
     expect(end.kind).toBe('done')

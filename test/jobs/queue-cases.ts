@@ -137,10 +137,10 @@ export function queueCases(open: () => Promise<TemporaryStore>): void {
     expect(await attempts()).toEqual([])
   })
 
-  it('queues interrupted jobs again, and fails an inference that was interrupted more than three times', async () => {
+  it('queues interrupted jobs again, and fails an inference that was interrupted more than twenty times', async () => {
     await queue.enqueue(job('a'))
     await queue.enqueue(job('d', { kind: 'deliver', destination: 'self' }))
-    for (let interruptions = 1; interruptions <= 3; interruptions++) {
+    for (let interruptions = 1; interruptions <= 20; interruptions++) {
       await claimed()
       await queue.claim('deliver')
       expect(await queue.requeueInterrupted()).toBe(2)
@@ -151,11 +151,11 @@ export function queueCases(open: () => Promise<TemporaryStore>): void {
     await queue.requeueInterrupted()
     expect(await findJob(store.database, 'a')).toMatchObject({
       state: 'failed',
-      error: 'the node ended 4 times while this job ran',
+      error: 'the node ended 21 times while this job ran',
     })
-    expect(await findJob(store.database, 'd')).toMatchObject({ state: 'queued', interruptions: 4 })
+    expect(await findJob(store.database, 'd')).toMatchObject({ state: 'queued', interruptions: 21 })
     expect(await queue.requeueInterrupted()).toBe(0)
-    expect(await attempts()).toHaveLength(8)
+    expect(await attempts()).toHaveLength(42)
   })
 
   it("queues a failed job again on an operator's word, and only a failed one", async () => {
@@ -167,5 +167,17 @@ export function queueCases(open: () => Promise<TemporaryStore>): void {
     expect(await state()).toBe('processing')
     expect((await store.database('study_events'))[0].sentence).toBe('inference by route lung queued again by ada')
     expect((await claimed()).attempts).toBe(2)
+  })
+
+  it('keeps an inference waiting while an earlier revision of its study runs for the same route', async () => {
+    await queue.enqueue(job('a'))
+    const first = await claimed()
+    const next = await addRevision(store.database, studyId, 2)
+    await queue.enqueue(job('b', { revisionId: next }))
+    await queue.enqueue(job('other route', { revisionId: next, route: 'heart', runAfter: time(1) }))
+    expect(await queue.claim('infer')).toBeNull()
+    expect(await queue.nextDue('infer')).toBe(time(1))
+    await queue.end(first, { kind: 'done' })
+    expect((await claimed()).id).toBe('b')
   })
 }
