@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, type Environment, parsedBy, readableFile, seconds, secret } from './config-values.ts'
+import { bytes, type Environment, isAddressOrBlock, parsedBy, readableFile, seconds, secret } from './config-values.ts'
 import { parseAETitle } from './dicom/ae-title.ts'
 import { routeDefinitionSchema } from './route/route-definition.ts'
 
@@ -42,6 +42,17 @@ const http = z
   .strictObject({
     host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
     port: port.default(8080).describe('TCP port; 0 takes a free one.'),
+    trustProxy: z
+      .array(
+        z
+          .string()
+          .refine(
+            (text) => text === 'loopback' || isAddressOrBlock(text),
+            'expected loopback, an IP address, or a block of them as in 10.0.0.0/8',
+          ),
+      )
+      .default([])
+      .describe('Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: loopback, addresses or blocks.'),
   })
   .prefault({})
   .describe('DICOMweb, API, page and viewer.')
@@ -122,9 +133,9 @@ const deliver = z
 const remote = z.strictObject({
   aeTitle: aeTitle('AE title of the remote, at most 16 characters.'),
   addresses: z
-    .array(z.string().min(1))
+    .array(z.string().refine(isAddressOrBlock, 'expected an IP address, or a block of them as in 10.0.0.0/8'))
     .default([])
-    .describe('IP addresses or host names that it may call from; empty: any.'),
+    .describe('IP addresses, or blocks as in 10.0.0.0/8, that it may call from; empty: any.'),
 })
 
 function destination(environment: Environment) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { messageOf } from './errors.ts'
 
@@ -31,6 +32,14 @@ export function bytes(description: string) {
 /** Seconds, fractions allowed. */
 export function seconds(description: string, { min = 0, max = 86_400 } = {}) {
   return z.number().min(min).max(max).describe(description)
+}
+
+/** True for an IP address, and for a block of them with its prefix length. */
+export function isAddressOrBlock(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 6 ? 128 : 32))
 }
 
 /** The first problem that a parser throws becomes the setting's problem. */

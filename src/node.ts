@@ -76,10 +76,11 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
 
   // what everybody tells
   const hub = new EventHub()
-  parts.add('events', () => hub.close())
   const metrics = new NodeMetrics({ knex: database, dataDir: config.dataDir })
   const http = new HttpListener()
   parts.add('http', () => http.close(graceMs))
+  // Before HTTP: streams of events never end by themselves, and would cost it all of its grace.
+  parts.add('events', () => hub.close())
   const httpPort = await http.listen(config.http)
 
   // infer, encode and deliver: jobs
@@ -111,13 +112,15 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   const arrivals = new Arrivals({ config, database, objects, assembler, hub, metrics, log })
 
   // view and admin
-  const auth = createAuth(database, [
-    { name: 'self', token: selfToken, role: 'operator' },
-    ...(config.admin.token ? [{ name: 'bootstrap', token: config.admin.token, role: 'administrator' as const }] : []),
-  ])
+  const bootstrap = { name: 'bootstrap', token: config.admin.token, role: 'administrator' as const }
+  const auth = createAuth(database, {
+    fixed: [{ name: 'self', token: selfToken, role: 'operator' }, ...(config.admin.token ? [bootstrap] : [])],
+    sessionLifetime: config.admin.sessionHours * 3_600_000,
+  })
   const first = await auth.accounts.createFirstUser()
   const app = createApp({
     version: packageVersion(),
+    trustProxy: config.http.trustProxy,
     log,
     auth,
     metrics,

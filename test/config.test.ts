@@ -37,13 +37,21 @@ describe('the configuration', () => {
       maxPduLength: 262144,
       unknownCallers: 'loopback',
     })
-    expect(config.http).toEqual({ host: '127.0.0.1', port: 8080 })
+    expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustProxy: [] })
     expect(config.roles).toEqual(['receive', 'work', 'serve'])
     expect(config.assemble).toEqual({ quiet: 20, release: 5 })
     expect(config.receive).toEqual({ sync: true, minimumFree: 2 ** 30 })
     expect(config.infer).toEqual({ slots: 1, threads: 0, deadline: 900, providers: ['cpu'], memoryLimit: 0 })
     expect(config.destinations).toEqual({ self: { kind: 'self' } })
     expect(config.admin.token).toBe('')
+  })
+
+  it('takes addresses and blocks of them for remotes, and no host names: nothing resolves them', () => {
+    const text = (address: string) => `remotes:\n  - { aeTitle: CT1, addresses: ["${address}"] }\n`
+    for (const address of ['10.0.0.5', '10.0.0.0/8', '2001:db8::/32'])
+      expect(loadConfig({ file: fileOf(text(address)), env: {} }).remotes[0]?.addresses).toEqual([address])
+    for (const address of ['ct1.example', '10.0.0.0/33', '10.0.0', '10.0.0.0/8/9'])
+      expect(problemsOf(text(address)).problems[0]).toMatchObject({ path: 'remotes.0.addresses.0' })
   })
 
   it('is frozen to its leaves', () => {

@@ -32,7 +32,7 @@ export function sessionEndpoints(deps: SessionDeps): Endpoint[] {
       answer: sessionSchema,
       handle: ({ body, req, res }) =>
         logIn(deps, body, req).then(async ({ cookie, user }) => {
-          setSessionCookie(req, res, cookie)
+          setSessionCookie(req, res, { value: cookie, lifetime: deps.credentials.sessionLifetime })
           return { name: user.name, role: user.role, mustChangePassword: user.mustChangePassword }
         }),
     }),

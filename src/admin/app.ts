@@ -10,7 +10,7 @@ import { adminRouter } from './api.ts'
 import { Audit } from './audit.ts'
 import { authenticate, redirectToLogin, requireRole } from './auth.ts'
 import { contentSecurity } from './content-security.ts'
-import type { FixedToken } from './credentials.ts'
+import type { CredentialsOptions } from './credentials.ts'
 import { Credentials } from './credentials.ts'
 import type { Check } from './health.ts'
 import { healthz, readyz } from './health.ts'
@@ -26,19 +26,13 @@ export interface Auth {
   audit: Audit
 }
 
-/**
- * @param fixedTokens tokens that live outside the database: the bootstrap token of the settings, the node's own for the destination `self`
- */
-export function createAuth(
-  knex: Knex,
-  fixedTokens: readonly FixedToken[] = [],
-  now: () => Date = () => new Date(),
-): Auth {
+/** Who may come in, and who did what; tokens and the lifetime of sessions come from the settings. */
+export function createAuth(knex: Knex, options: CredentialsOptions): Auth {
   return {
-    accounts: new Accounts(knex, now),
-    credentials: new Credentials(knex, fixedTokens, now),
-    throttle: new LoginThrottle(now),
-    audit: new Audit(knex, now),
+    accounts: new Accounts(knex, options.now),
+    credentials: new Credentials(knex, options),
+    throttle: new LoginThrottle(options.now),
+    audit: new Audit(knex, options.now),
   }
 }
 
@@ -60,7 +54,7 @@ export interface AppOptions {
     viewer: RequestHandler
   }
   /** express's `trust proxy`: which proxies may say who the caller is and that TLS was used. Default: none. */
-  trustProxy?: boolean | number | string
+  trustProxy?: readonly string[]
 }
 
 /** The page's files: beside this module, in `src` and in `dist` alike. */
@@ -72,7 +66,7 @@ export function createApp(options: AppOptions): Express {
   const { auth, routers } = options
   const app = express()
   app.disable('x-powered-by')
-  app.set('trust proxy', options.trustProxy ?? false)
+  app.set('trust proxy', [...(options.trustProxy ?? [])])
   app.use(contentSecurity)
 
   app.get('/healthz', healthz)

@@ -2,7 +2,6 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Role } from './accounts.ts'
 import { allows } from './accounts.ts'
 import type { Credentials, Identity } from './credentials.ts'
-import { sessionLifetime } from './credentials.ts'
 import { refuse } from './refusal.ts'
 
 export const sessionCookie = 'hilum_session'
@@ -91,9 +90,12 @@ export function isSameOrigin(req: Request): boolean {
   }
 }
 
-/** Gives the browser a session: readable by no script, sent to no other site, and only over TLS where TLS is used. */
-export function setSessionCookie(req: Request, res: Response, value: string): void {
-  res.cookie(sessionCookie, value, { ...cookieOptions(req), maxAge: sessionLifetime })
+/**
+ * Gives the browser a session: readable by no script, sent to no other site, and only over TLS where TLS is used.
+ * @param session `lifetime` in milliseconds
+ */
+export function setSessionCookie(req: Request, res: Response, session: { value: string; lifetime: number }): void {
+  res.cookie(sessionCookie, session.value, { ...cookieOptions(req), maxAge: session.lifetime })
 }
 
 export function clearSessionCookie(req: Request, res: Response): void {

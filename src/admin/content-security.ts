@@ -54,7 +54,8 @@ const viewer = helmet({
   },
 })
 
-const ours = /^\/(admin|api|dicomweb|metrics|healthz|readyz)(\/|$)/
+/** Express matches paths whatever their case. */
+const ours = /^\/(admin|api|dicomweb|metrics|healthz|readyz)(\/|$)/i
 
 /** Security headers for every answer, with the policy that its part of the node needs. */
 export const contentSecurity: RequestHandler = (req, res, next) => {

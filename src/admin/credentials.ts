@@ -20,8 +20,16 @@ export interface FixedToken {
   role: Role
 }
 
-/** How long a session lasts, in milliseconds: a working day. */
-export const sessionLifetime = 12 * 3600 * 1000
+/** How long a session lasts where nothing else is said, in milliseconds: a working day. */
+const workingDay = 12 * 3600 * 1000
+
+export interface CredentialsOptions {
+  /** Tokens that live outside the database: the bootstrap token of the settings, the node's own. */
+  fixed: readonly FixedToken[]
+  /** Milliseconds. */
+  sessionLifetime?: number | undefined
+  now?: (() => Date) | undefined
+}
 
 interface TokenRow {
   id: number
@@ -39,10 +47,13 @@ export class Credentials {
   readonly #now: () => Date
   readonly #fixed: { hash: Buffer; identity: Identity }[]
 
-  /** @param fixed tokens that live outside the database: the bootstrap token of the settings, the node's own */
-  constructor(knex: Knex, fixed: readonly FixedToken[], now: () => Date = () => new Date()) {
+  /** How long a session lasts, in milliseconds. */
+  readonly sessionLifetime: number
+
+  constructor(knex: Knex, { fixed, sessionLifetime, now }: CredentialsOptions) {
     this.#knex = knex
-    this.#now = now
+    this.sessionLifetime = sessionLifetime ?? workingDay
+    this.#now = now ?? (() => new Date())
     this.#fixed = fixed.map(({ name, token, role }) => ({
       hash: Buffer.from(secretHash(token)),
       identity: { actor: `token:${name}`, role, user: null, session: null },
@@ -95,7 +106,7 @@ export class Credentials {
       token_hash: secretHash(cookie),
       user_id: user.id,
       created_at: now.toISOString(),
-      expires_at: new Date(now.getTime() + sessionLifetime).toISOString(),
+      expires_at: new Date(now.getTime() + this.sessionLifetime).toISOString(),
     })
     return cookie
   }

@@ -38,6 +38,8 @@ export class Assembler {
   readonly #offered = new Set<number>()
   #listeningSince = 0
   #cancel: (() => void) | null = null
+  /** Cancels the one timer after which unrouted revisions are offered again. */
+  #cancelOffer: (() => void) | null = null
   #wakeAt = Number.POSITIVE_INFINITY
   #work: Promise<void> = Promise.resolve()
   #started = false
@@ -60,6 +62,8 @@ export class Assembler {
     this.#started = false
     this.#cancel?.()
     this.#cancel = null
+    this.#cancelOffer?.()
+    this.#cancelOffer = null
     this.#wakeAt = Number.POSITIVE_INFINITY
     await this.#work
   }
@@ -230,8 +234,11 @@ export class Assembler {
     }
   }
 
+  /** One timer, however many revisions fail: each look offers all of them. */
   #offerLater(): void {
-    this.#clock.after(retryMs, () => {
+    if (!this.#started || this.#cancelOffer !== null) return
+    this.#cancelOffer = this.#clock.after(retryMs, () => {
+      this.#cancelOffer = null
       this.#work = this.#work.then(async () => {
         if (!this.#started) return
         await this.#offerUnrouted().catch((error: unknown) => {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { isUID } from '../dicom/uid.ts'
 import { createLog } from '../log.ts'
-import { openDatabase } from '../store/database.ts'
+import { databaseVersion, openDatabase } from '../store/database.ts'
 import { studyTimeline, type Timeline } from '../store/timeline.ts'
 import { configOf, print, readArguments, UsageError } from './arguments.ts'
 import { timelineText } from './timeline-text.ts'
@@ -61,14 +63,16 @@ async function askNode(at: {
   return (await response.json()) as Timeline
 }
 
+/** @returns null where the database does not know the study, or where there is none yet: it is not made for a question */
 async function askDatabase(config: ReturnType<typeof configOf>, studyInstanceUID: string): Promise<Timeline | null> {
+  if (config.database.url === '' && !existsSync(path.join(config.dataDir, 'hilum.sqlite'))) return null
   const database = await openDatabase({
     url: config.database.url,
     dataDir: config.dataDir,
     log: createLog(config.log.level),
   })
   try {
-    return await studyTimeline(database, studyInstanceUID)
+    return (await databaseVersion(database)) === null ? null : await studyTimeline(database, studyInstanceUID)
   } finally {
     await database.destroy()
   }

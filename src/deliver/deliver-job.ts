@@ -39,7 +39,7 @@ async function deliverJob(options: DeliverHandlerOptions, job: Job, signal: Abor
   const { database, objects, destinations, log } = options
   const now = options.now ?? (() => new Date())
   const payload = payloadOf(job)
-  const results = await loadResults(database, payload)
+  const results = await loadResults(database, payload, job.id)
   const open = results.filter((result) => result.state !== 'verified')
   const context = { job: job.id, destination: payload.destination, results: results.length }
   const ids = new Map(open.map((result) => [result.sopInstanceUID, result.id]))

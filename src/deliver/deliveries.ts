@@ -45,7 +45,11 @@ export interface ResultToDeliver {
   state: DeliveryState | null
 }
 
-export async function loadResults(database: Knex, payload: DeliverPayload): Promise<ResultToDeliver[]> {
+/**
+ * The results that a job is to deliver. With `inferJobId` also those whose deliveries await this very job: another route that runs the
+ * same pipeline on the same series writes the same objects, and their rows are then the later inference's.
+ */
+export async function loadResults(database: Knex, payload: DeliverPayload, jobId: string): Promise<ResultToDeliver[]> {
   const rows = database('results')
     .join('studies', 'studies.id', 'results.study_id')
     .leftJoin('deliveries', (on) => {
@@ -61,7 +65,10 @@ export async function loadResults(database: Knex, payload: DeliverPayload): Prom
       state: 'deliveries.state',
     })
   if (payload.resultIds !== null) rows.whereIn('results.id', payload.resultIds)
-  else rows.where('results.job_id', payload.inferJobId ?? '')
+  else
+    rows.where((either) => {
+      either.where('results.job_id', payload.inferJobId ?? '').orWhere('deliveries.job_id', jobId)
+    })
   return await rows
 }
 

@@ -36,6 +36,8 @@ export interface Head {
   /** Why it is truncated or malformed, or which part was read over; without patient data. */
   reason: string | null
   pixelData: PixelDataPlace | null
+  /** The last tag, as a number, whose element was begun; 0 where none was. All before it were read. */
+  reached: number
 }
 
 /** Where a reader stands between two elements of the outermost data set, so that it can go on with other bytes. */
@@ -73,7 +75,13 @@ export function readHead(
     return readDeflatedHead(dataSet)
   } catch (error) {
     // zlib's errors speak of the compressed bytes only
-    return { elements: {}, ended: 'malformed', reason: `deflated data set: ${messageOf(error)}`, pixelData: null }
+    return {
+      elements: {},
+      ended: 'malformed',
+      reason: `deflated data set: ${messageOf(error)}`,
+      pixelData: null,
+      reached: 0,
+    }
   }
 }
 
@@ -124,13 +132,14 @@ export function readElements(bytes: Uint8Array, scope: Scope, baseOffset: number
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const reader = new ElementReader(buffer, baseOffset)
   const header: ElementHeader = { tag: 0, vr: '', explicit: null, size: 0, length: 0 }
-  const head: Head = { elements: into, ended: 'end', reason: null, pixelData: null }
+  const head: Head = { elements: into, ended: 'end', reason: null, pixelData: null, reached: 0 }
   let at = 0
   let needed = 0
   try {
     while (at < buffer.length) {
       if (!reader.header(at, scope, buffer.length, header))
         throw new ReadStop('truncated', 'the bytes end inside an element', 12)
+      head.reached = header.tag
       const value = at + header.size
       if (isPixelDataTag(header.tag)) {
         head.ended = 'pixel-data'

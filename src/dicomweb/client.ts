@@ -46,6 +46,8 @@ export interface StoreObject {
   sopInstanceUID: string
 }
 
+/** How many times the time of one answer the retrieval of an object may take, whose size is the server's to know. */
+const retrievalPatience = 30
 const maximumSearchAnswer = 4 * 1024 * 1024
 
 /**
@@ -140,8 +142,8 @@ export class DicomwebServer {
   ): Promise<Part10Digest | null> {
     const where = `/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`
     const accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-    // No total deadline: the size is the server's to know. Headers and every pause between two chunks are limited.
-    const answer = await this.#get('WADO-RS', where, accept)
+    // Headers and every pause between two chunks are limited; the whole only so far that a server that trickles comes to an end.
+    const answer = await this.#get('WADO-RS', where, accept, AbortSignal.timeout(this.#timeoutMs * retrievalPatience))
     if (answer.statusCode === 404 || answer.statusCode === 410) {
       await answer.body.dump()
       return null

@@ -6,6 +6,8 @@ import { readInto } from './receive-buffer.ts'
 
 /** How long a connection may linger after our last PDU until it is cut, in ms. */
 const lingerMs = 2000
+/** Bytes of answers that a peer may leave unread. One that waits for each of them, as it has to, leaves none. */
+const maximumUnread = 256 * 1024
 
 /** Why nothing is read for a moment: the message under way is being finished, or the process has enough in flight. */
 export type HoldReason = 'message' | 'process'
@@ -69,6 +71,7 @@ export class Connection {
 
   release(reason: HoldReason): void {
     if (!this.#holds.delete(reason) || this.isHeld || this.#ended) return
+    if (this.#isUnread()) return
     this.lastBytesAt = Date.now()
     const backlog = this.#backlog
     this.#backlog = null
@@ -77,7 +80,14 @@ export class Connection {
   }
 
   write(pdu: Buffer): void {
-    if (!this.#ended && this.socket.writable) this.socket.write(pdu)
+    if (!this.#ended && this.socket.writable && !this.#isUnread()) this.socket.write(pdu)
+  }
+
+  /** Cuts a peer off that sends requests and does not read the answers: they would pile up without end. */
+  #isUnread(): boolean {
+    const unread = this.socket.writableLength > maximumUnread
+    if (unread) this.socket.destroy()
+    return unread
   }
 
   /** Sends a last PDU, then closes. What still comes is thrown away, so that no reset overtakes the PDU. */

@@ -298,7 +298,8 @@ export class HilumScp extends LibraryScp implements ConnectionOwner, MessageSink
     const response = CEchoResponse.fromRequest(request)
     response.setStatus(dimseStatus.success)
     callback(response)
-    this.#connection.release('message')
+    // A turn for everybody else: a peer that sends requests without end must not keep the process to itself.
+    setImmediate(() => this.#connection.release('message'))
   }
 
   #libraryFailed(error: unknown): void {

@@ -34,11 +34,13 @@ export class DimseServer {
    * @throws {DimseError} `connection-failed` when the port cannot be had
    */
   async listen(): Promise<number> {
-    const { host, port } = this.#options
+    const { host, port, log } = this.#options
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause: NodeJS.ErrnoException) =>
-        reject(new DimseError('connection-failed', `cannot listen on ${host}:${port}: ${cause.code}`, { cause })),
-      )
+      // After the promise is settled an error is a connection that could not be accepted, and must not end the process.
+      this.#server.on('error', (cause: NodeJS.ErrnoException) => {
+        if (this.#server.listening) log.warn('a connection could not be accepted', { code: cause.code ?? null })
+        reject(new DimseError('connection-failed', `cannot listen on ${host}:${port}: ${cause.code}`, { cause }))
+      })
       this.#server.listen(port, host, () => resolve())
     })
     const { associationTimeoutMs, idleTimeoutMs, pduTimeoutMs } = this.#options

@@ -27,6 +27,8 @@ export interface ArrivalsOptions {
   log: Log
 }
 
+/** How soon a repair of the incoming folder that failed is tried again. */
+const recoverAgainMs = 10_000
 /** How often a failed indexing is looked at again before the receiving process is told that there is room. */
 const lookAgainMs = 1_000
 
@@ -38,6 +40,7 @@ export class Arrivals {
   readonly receiver: ReceiverProcess
   /** Events are acted on in their order: an association has ended when all that it brought is indexed. */
   #order: Promise<void> = Promise.resolve()
+  #stopping = false
 
   constructor(options: ArrivalsOptions) {
     this.#options = options
@@ -47,13 +50,13 @@ export class Arrivals {
     this.receiver = new ReceiverProcess(receiverOptions(options.config), {
       log,
       onEvent: (event) => this.#onEvent(event),
-      onLost: () => void this.recover({ deleteUnfinished: false }),
+      onLost: () => void this.#recoverLost(),
     })
   }
 
   /** Indexes what a crash left in the incoming folder. Unfinished files may only be deleted while nobody writes any. */
   async recover({ deleteUnfinished }: { deleteUnfinished: boolean }): Promise<void> {
-    const { database, objects, log } = this.#options
+    const { assembler, database, objects, log } = this.#options
     await this.writer.drained()
     const recovered = await recoverIncoming({
       incomingFolder: this.#folder('incoming'),
@@ -65,6 +68,20 @@ export class Arrivals {
       deleteUnfinished,
     })
     if (Object.values(recovered).some((n) => n > 0)) log.info('incoming folder repaired', { ...recovered })
+    // Nobody was told of what was indexed here: the assembler has to look for itself. Before its start it does nothing.
+    await assembler.completeDue()
+  }
+
+  /** After the loss of the receiving process: what it had acknowledged and not told is indexed, now or as soon as that is possible. */
+  async #recoverLost(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        return await this.recover({ deleteUnfinished: false })
+      } catch (error) {
+        this.#options.log.error('the incoming folder cannot be repaired now', { reason: messageOf(error) })
+        await sleep(recoverAgainMs, undefined, { ref: false })
+      }
+    }
   }
 
   /** An object that was put into quarantine, by whichever entry it came. */
@@ -79,6 +96,7 @@ export class Arrivals {
 
   /** Ends the receiving process in order, then writes what is left to the index. */
   async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
     await this.receiver.stop(graceMs)
     await this.#order
     await this.writer.stop()
@@ -97,7 +115,7 @@ export class Arrivals {
   }
 
   #onEvent(event: ReceptionEvent): void {
-    const { assembler, metrics, database, hub, log } = this.#options
+    const { assembler, metrics, database, hub } = this.#options
     switch (event.kind) {
       case 'received':
         void this.#index(event.instances)
@@ -121,7 +139,6 @@ export class Arrivals {
         return
       case 'association-refused':
         metrics.associations.inc({ outcome: 'refused' })
-        log.warn('association refused', { reason: event.reason })
         this.#inOrder(async () => {
           await recordRefusedCaller(database, event)
           hub.publish({ kind: 'remote' })

@@ -15,9 +15,13 @@ export class HttpListener {
     this.#server.headersTimeout = 30_000
     // Longer than the minute after which proxies and clients give up idle connections: the side that knows should close them.
     this.#server.keepAliveTimeout = 75_000
-    this.#server.on('request', (_req, res) => {
+    // A peer that is gone without a word would hold its request, and a half-written file, for ever. Streams of events have heartbeats.
+    this.#server.timeout = 300_000
+    this.#server.on('request', (req, res) => {
       if (this.#serving) return
-      res.writeHead(503, { 'retry-after': '1' }).end()
+      // A repair after a crash may take its time: the process lives, and must not be ended for that.
+      if (req.url === '/healthz') res.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}')
+      else res.writeHead(503, { 'retry-after': '1' }).end()
     })
   }
 
@@ -29,6 +33,8 @@ export class HttpListener {
     this.#host = host
     this.#server.listen(port, host)
     await once(this.#server, 'listening')
+    // From now on an error is a connection that could not be accepted, and that one's loss alone.
+    this.#server.on('error', () => undefined)
     const address = this.#server.address()
     return typeof address === 'object' && address !== null ? address.port : port
   }

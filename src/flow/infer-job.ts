@@ -37,7 +37,11 @@ export function createInferHandler(options: InferJobOptions): (job: Job, signal:
     const name = job.pipeline?.split('@')[0] ?? ''
     const pipeline = options.pipeline(name)
     if (!pipeline) return { kind: 'failed', reason: `no pipeline is called "${name}"` }
-    const outFolder = path.join(options.workFolder, job.id)
+    const newer = await newerRevision(job, options.database)
+    if (newer !== null)
+      return { kind: 'failed', reason: `not run: revision ${newer} of the study has replaced this one` }
+    // One a run: a worker that outlived a killed node for a moment must not write into the folder of the job's next run.
+    const outFolder = path.join(options.workFolder, `${job.id}-${job.attempts}`)
     await rm(outFolder, { recursive: true, force: true })
     await mkdir(outFolder, { recursive: true })
     try {
@@ -49,6 +53,21 @@ export function createInferHandler(options: InferJobOptions): (job: Job, signal:
       await rm(outFolder, { recursive: true, force: true })
     }
   }
+}
+
+/**
+ * A later revision whose routes are decided, or null: its results are the ones that count, and older ones that came after them would
+ * not be superseded by anything.
+ */
+async function newerRevision(job: Job, database: Knex): Promise<number | null> {
+  const row = await database({ newer: 'revisions' })
+    .join('revisions', 'revisions.study_id', 'newer.study_id')
+    .where('revisions.id', job.revisionId)
+    .andWhere('newer.number', '>', database.ref('revisions.number'))
+    .andWhere('newer.routed', 1)
+    .orderBy('newer.number', 'desc')
+    .first<{ number: number } | undefined>('newer.number')
+  return row?.number ?? null
 }
 
 async function taskOf(job: Job, pipeline: Pipeline, outFolder: string, options: InferJobOptions): Promise<InferTask> {
@@ -123,7 +142,8 @@ async function endOf(outcome: InferOutcome, ending: Ending): Promise<JobEnd> {
   const log = outcome.log.join('\n')
   if (outcome.kind === 'refused') return { kind: 'refused', reason: outcome.reason, log }
   if (outcome.kind === 'failed') {
-    const again = outcome.retry === 'transient' && ending.job.attempts < attemptsOfTransient
+    const { attempts, interruptions } = ending.job
+    const again = outcome.retry === 'transient' && attempts - interruptions < attemptsOfTransient
     if (again) return { kind: 'retry', reason: outcome.reason, runAfter: new Date().toISOString(), log }
     return { kind: 'failed', reason: outcome.reason, log }
   }

@@ -10,7 +10,7 @@ export interface JobQueueOptions {
 }
 
 /** How often an inference may be interrupted by the end of the process: more, and it is likely to be the cause. */
-const maximumInterruptions = 3
+const maximumInterruptions = 20
 
 /** The queue in the database: survives the process, and never runs one job twice at a time. */
 export class JobQueue {
@@ -50,13 +50,17 @@ export class JobQueue {
     return rows.length > 0
   }
 
-  /** Takes the next job that is due, and marks it as running; null when none is. */
+  /**
+   * Takes the next job that is due, and marks it as running; null when none is. An inference waits while one of an earlier revision of
+   * its study runs for the same route, because its results have to name those that they supersede.
+   */
   async claim(kind: JobKind): Promise<Job | null> {
     const database = this.#database
     const now = this.#time()
     const next = database('jobs')
       .where({ state: 'queued', kind })
       .andWhere('run_after', '<=', now)
+      .whereNotExists(earlierRevision(database))
       .orderBy([{ column: 'priority', order: 'desc' }, 'run_after', 'created_at', 'id'])
       .limit(1)
       .select('id')
@@ -70,10 +74,11 @@ export class JobQueue {
     return rows[0] === undefined ? null : jobOf(rows[0])
   }
 
-  /** When the earliest queued job of a kind is due (ISO 8601 UTC), or null. */
+  /** When the earliest queued job of a kind that need not wait for another one is due (ISO 8601 UTC), or null. */
   async nextDue(kind: JobKind): Promise<string | null> {
     const row = await this.#database('jobs')
       .where({ state: 'queued', kind })
+      .whereNotExists(earlierRevision(this.#database))
       .min<{ at: string | null }[]>('run_after as at')
     return row[0]?.at ?? null
   }
@@ -128,7 +133,7 @@ export class JobQueue {
 
   /**
    * At the start of the node: jobs that were running when the process ended go back to the queue. An inference that was interrupted
-   * more than three times fails, because it is likely to be what ends the process.
+   * more than twenty times fails, because it is likely to be what ends the process.
    * @returns how many were running
    */
   async requeueInterrupted(): Promise<number> {
@@ -186,4 +191,13 @@ export class JobQueue {
   #time(): string {
     return this.#now().toISOString()
   }
+}
+
+/** The run that an inference has to wait for. */
+function earlierRevision(database: Knex): Knex.QueryBuilder {
+  return database({ earlier: 'jobs' })
+    .select(database.raw('1'))
+    .where({ 'earlier.kind': 'infer', 'earlier.state': 'running' })
+    .whereRaw('earlier.study_id = jobs.study_id and earlier.kind = jobs.kind and earlier.route = jobs.route')
+    .whereRaw('earlier.revision_id < jobs.revision_id')
 }

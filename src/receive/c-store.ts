@@ -77,8 +77,8 @@ async function keepInstance(arrived: Arrived): Promise<void> {
     throw error
   })
   const { facts, elements } = examined
-  // The head is read before the next instance may reuse what it lies in.
-  const header = context.series.isNew(facts.seriesInstanceUID) ? headerOf(await elements()) : null
+  // The head is read before the next instance may reuse what it lies in. Where it is not all of it, whoever writes the index reads the file.
+  const head = context.series.isNew(facts.seriesInstanceUID) ? elements() : null
   const { file: name, size } = await file.finish()
   context.onReceived({
     file: name,
@@ -89,7 +89,7 @@ async function keepInstance(arrived: Arrived): Promise<void> {
     size,
     transferSyntaxUID,
     ...facts,
-    ...(header && { header }),
+    ...(head && { header: headerOf(head) }),
   })
 }
 

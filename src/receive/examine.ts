@@ -46,26 +46,31 @@ export type InstanceFacts = Pick<
 >
 
 /**
- * Checks that a data set is whole and names itself, from its first and last bytes where they suffice, else by walking the file.
+ * Checks that a data set is whole and names itself, from its first and last bytes where they suffice, else by walking the file. Elements
+ * behind those that the index needs are not read: the functional groups of thousands of frames would hold up every other sender.
  * @param expected UIDs that it must have, as the request gave them
  * @returns its facts, and a way to its elements without pixel data: reading all of them costs more than everything else, and only the
- * first instance of a series needs it
+ * first instance of a series needs it; null where the first bytes do not hold all of them
  * @throws {InstanceError}
  */
 export async function examineDataSet(
   dataSet: DataSetToExamine,
   expected: { sopClassUID: string; sopInstanceUID: string } | null,
-): Promise<{ facts: InstanceFacts; elements: () => Promise<DicomJson> }> {
+): Promise<{ facts: InstanceFacts; elements: () => DicomJson | null }> {
   const { transferSyntaxUID } = dataSet
   const head = readHead(dataSet.head, { transferSyntaxUID, only: factTags })
   if (head.ended === 'malformed') throw unreadable(head.reason)
   const defect = isWhole(dataSet, head) ? null : await defectOf(dataSet, head)
   if (defect !== null) throw defect
-  const beyondHead = head.pixelData === null && dataSet.size > dataSet.head.length
-  const inFile = beyondHead ? (await readInstanceFile(dataSet.path)).elements : null
-  const facts = factsOf(inFile ?? head.elements)
+  const isAll = head.pixelData !== null || dataSet.size <= dataSet.head.length
+  const facts = factsOf(isAll || holdsFacts(head) ? head.elements : (await readInstanceFile(dataSet.path)).elements)
   if (expected) checkAgainstCommand(facts, expected)
-  return { facts, elements: async () => inFile ?? readHead(dataSet.head, { transferSyntaxUID }).elements }
+  return { facts, elements: () => (isAll ? readHead(dataSet.head, { transferSyntaxUID }).elements : null) }
+}
+
+/** True when a part of a data set goes beyond the last of the elements that are needed, and has those without which nothing goes. */
+function holdsFacts({ reached, elements }: Head): boolean {
+  return reached > lastFactTag && requiredKeywords.every((keyword) => textOf(elements, keyword) !== null)
 }
 
 /** True when head and tail prove that nothing is missing; false means that it has to be looked for. */
@@ -117,18 +122,11 @@ export function factsOf(elements: DicomJson): InstanceFacts {
   }
 }
 
-const factKeywords = [
-  'SOPClassUID',
-  'SOPInstanceUID',
-  'StudyInstanceUID',
-  'SeriesInstanceUID',
-  'InstanceNumber',
-  'Rows',
-  'Columns',
-  'BitsAllocated',
-  'NumberOfFrames',
-]
+const requiredKeywords = ['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID']
+const factKeywords = [...requiredKeywords, 'InstanceNumber', 'Rows', 'Columns', 'BitsAllocated', 'NumberOfFrames']
 const factTags: ReadonlySet<number> = new Set(factKeywords.map((keyword) => Number.parseInt(tagOf(keyword) ?? '', 16)))
+/** Elements stand in the order of their tags (PS3.5 7.1). */
+const lastFactTag = Math.max(...factTags)
 
 /** Digits and dots, at most 64: leading zeros break PS3.5 9.1, but some modalities write them, and their studies must arrive. */
 function uidOf(elements: DicomJson, keyword: string): string {

@@ -33,6 +33,8 @@ export interface Recovered {
   indexed: number
   /** Never acknowledged, but all their bytes that there are are kept. */
   quarantined: number
+  /** Lay in quarantine without a row: the node ended between the two. */
+  listed: number
 }
 
 interface Found {
@@ -52,7 +54,7 @@ export async function recoverIncoming(options: RecoveryOptions): Promise<Recover
   const { incomingFolder, quarantineFolder } = options
   await mkdir(incomingFolder, { recursive: true })
   await mkdir(quarantineFolder, { recursive: true })
-  const recovered: Recovered = { deleted: 0, moved: 0, indexed: 0, quarantined: 0 }
+  const recovered: Recovered = { deleted: 0, moved: 0, indexed: 0, quarantined: 0, listed: 0 }
   const names = await readdir(incomingFolder)
   for (const name of options.deleteUnfinished ? names.filter(isUnfinished) : []) {
     // The rename precedes Success: nobody was told that this one is safe.
@@ -63,7 +65,32 @@ export async function recoverIncoming(options: RecoveryOptions): Promise<Recover
   const association = `recovery-${(options.now?.() ?? new Date()).getTime()}`
   for (let start = 0; start < found.length; start += batchSize)
     await recoverBatch(found.slice(start, start + batchSize), { ...options, association, recovered })
+  // While others receive, the row of a file may still be on its way, with the reason that is not known here.
+  if (options.deleteUnfinished) recovered.listed = await listQuarantine(options)
   return recovered
+}
+
+/** Gives every quarantined file a row. */
+async function listQuarantine({ quarantineFolder, database }: RecoveryOptions): Promise<number> {
+  const names = (await readdir(quarantineFolder)).filter((name) => name.endsWith('.dcm'))
+  let listed = 0
+  for (let start = 0; start < names.length; start += batchSize) {
+    const batch = names.slice(start, start + batchSize)
+    const known = new Set<string>(await database('quarantine').whereIn('file', batch).pluck('file'))
+    for (const file of batch.filter((name) => !known.has(name))) {
+      const { size, mtime } = await stat(path.join(quarantineFolder, file))
+      await insertQuarantined(database, {
+        ...refusedBeforeRestart,
+        file,
+        at: mtime.toISOString(),
+        size,
+        code: 'reason-lost',
+        reason: 'refused before a restart; why was not written down before the node ended',
+      })
+      listed++
+    }
+  }
+  return listed
 }
 
 function isUnfinished(name: string): boolean {
@@ -146,6 +173,13 @@ async function keysInIndex(
 
 /** Who sent it was lost with the message; that it arrived, and when, is known from the file. */
 const unknownSender: Sender = { callingAETitle: 'unknown', calledAETitle: 'unknown', address: 'recovered' }
+const refusedBeforeRestart = {
+  via: 'recovery',
+  sender: unknownSender,
+  sopClassUID: null,
+  sopInstanceUID: null,
+  transferSyntaxUID: null,
+} as const
 
 /** @throws RecoveryError `missing-uid` */
 function describe(file: InstanceFile, found: Found, association: string): ReceivedInstance {
@@ -186,11 +220,7 @@ async function quarantine(found: Found, why: { code: string; reason: string }, c
     size: found.size,
     code: why.code,
     reason: `found after a restart, never acknowledged: ${why.reason}`,
-    via: 'recovery',
-    sender: unknownSender,
-    sopClassUID: null,
-    sopInstanceUID: null,
-    transferSyntaxUID: null,
+    ...refusedBeforeRestart,
   })
   await rename(found.path, path.join(context.quarantineFolder, found.file))
   context.recovered.quarantined++

@@ -131,7 +131,7 @@ async function keepPart(part: {
   if (isStorageSOPClass(facts.sopClassUID) === false) {
     throw new PartError('sop-class-not-supported', `${facts.sopClassUID} is no storage SOP class`)
   }
-  const header = context.series.isNew(facts.seriesInstanceUID) ? headerOf(await elements()) : null
+  const head = context.series.isNew(facts.seriesInstanceUID) ? elements() : null
   const { file: name, size } = await file.finish()
   const instance: ReceivedInstance = {
     file: name,
@@ -142,7 +142,7 @@ async function keepPart(part: {
     size,
     transferSyntaxUID,
     ...facts,
-    ...(header && { header }),
+    ...(head && { header: headerOf(head) }),
   }
   return { kind: 'kept', instance }
 }

@@ -54,7 +54,7 @@ export function stowRouter(options: StowOptions): Router {
       log: options.log,
       onQuarantined: options.onQuarantined,
       association,
-      sender: { callingAETitle: 'STOW-RS', calledAETitle: '', address: request.socket.remoteAddress ?? '' },
+      sender: { callingAETitle: 'STOW-RS', calledAETitle: '', address: (request.ip ?? '').replace(/^::ffff:/, '') },
       study,
       maximumPartBytes: limits.partBytes,
     }

@@ -106,7 +106,7 @@ async function completed(database: Knex, rows: readonly StudyColumns[]): Promise
   }))
 }
 
-/** By study: the newest failure's reason, else the newest event. */
+/** By study: the reason of the newest failure in its newest revision, else the newest event. */
 async function remarksOn(database: Knex, ids: readonly number[]): Promise<Map<number, string>> {
   const remarks = new Map<number, string>()
   const events = await database('study_events')
@@ -115,10 +115,13 @@ async function remarksOn(database: Knex, ids: readonly number[]): Promise<Map<nu
     .select<{ studyId: number; sentence: string }[]>({ studyId: 'study_id', sentence: 'sentence' })
   for (const { studyId, sentence } of events) remarks.set(studyId, sentence)
   const failures = await database('jobs')
-    .whereIn('study_id', ids)
-    .andWhere({ state: 'failed' })
-    .orderBy('finished_at')
-    .select<{ studyId: number; error: string | null }[]>({ studyId: 'study_id', error: 'error' })
+    .join('revisions', 'revisions.id', 'jobs.revision_id')
+    .join('studies', 'studies.id', 'jobs.study_id')
+    .whereIn('jobs.study_id', ids)
+    .andWhere('jobs.state', 'failed')
+    .whereRaw('revisions.number = studies.revision')
+    .orderBy('jobs.finished_at')
+    .select<{ studyId: number; error: string | null }[]>({ studyId: 'jobs.study_id', error: 'jobs.error' })
   for (const { studyId, error } of failures) if (error !== null) remarks.set(studyId, error)
   return remarks
 }

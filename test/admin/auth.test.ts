@@ -52,6 +52,31 @@ describe('who may come in', () => {
     expect(row.password_hash).toMatch(/^\$argon2id\$/)
   })
 
+  it('ends a session after the hours that the settings give it', async () => {
+    await app.stop()
+    app = new RunningApp()
+    app.sessionLifetime = 3_600_000
+    await app.start()
+    await ready()
+    const { cookie, setCookie } = await logIn('operator', password)
+    expect(setCookie).toContain('Max-Age=3600')
+    const session = { token: null, headers: { cookie, 'sec-fetch-site': 'same-origin' } }
+    expect((await app.fetch('/api/studies', session)).status).toBe(200)
+    const later = new Date(Date.now() + 3_601_000)
+    app.now = () => later
+    expect((await app.fetch('/api/studies', session)).status).toBe(401)
+  })
+
+  it('marks the cookie as secure where a trusted proxy says that TLS was used', async () => {
+    await ready()
+    const answer = await app.post(
+      '/api/session',
+      { name: 'operator', password },
+      { token: null, headers: { 'sec-fetch-site': 'same-origin', 'x-forwarded-proto': 'https' } },
+    )
+    expect(answer.headers.get('set-cookie')).toContain('Secure')
+  })
+
   it.each(['/api/studies', '/api/events', '/api/openapi.json', '/api/nothing', '/dicomweb/studies', '/metrics'])(
     'answers an anonymous request for %s with 401 and a problem document',
     async (where) => {

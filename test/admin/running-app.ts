@@ -35,20 +35,25 @@ export class RunningApp {
   auth!: Auth
   url = ''
   now: () => Date = () => new Date()
+  /** Milliseconds; the default where it is undefined. */
+  sessionLifetime: number | undefined
   #server!: Server
 
   async start(port = 0): Promise<this> {
     this.knex = await openDatabase({ url: '', dataDir: this.dataDir, log: silentLog })
     await migrate(this.knex)
     mkdirSync(path.join(this.dataDir, 'quarantine'))
-    this.auth = createAuth(this.knex, [{ name: 'bootstrap', token: bootstrapToken, role: 'administrator' }], () =>
-      this.now(),
-    )
+    this.auth = createAuth(this.knex, {
+      fixed: [{ name: 'bootstrap', token: bootstrapToken, role: 'administrator' }],
+      sessionLifetime: this.sessionLifetime,
+      now: () => this.now(),
+    })
     this.checks.database = databaseCheck(this.knex)
     const queue = new JobQueue({ database: this.knex })
     const app = createApp({
       version: '0.1.0',
       log: silentLog,
+      trustProxy: ['loopback'],
       auth: this.auth,
       metrics: new NodeMetrics({ knex: this.knex, dataDir: this.dataDir }),
       checks: this.checks,

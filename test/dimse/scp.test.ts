@@ -102,6 +102,24 @@ describe('messages', () => {
     }
   })
 
+  it('cuts a peer off that sends requests and never reads the answers', async () => {
+    const scp = await start()
+    const peer = await CraftedPeer.associate(scp.port)
+    peer.socket.pause()
+    const find = commandPDU(
+      encodeCommandSet([
+        [0x0002, ctImage],
+        [0x0100, 0x0020],
+        [0x0110, 4],
+        [0x0800, 0x0101],
+      ]),
+    )
+    const many = Buffer.concat(Array.from({ length: 2000 }, () => find))
+    for (let n = 0; n < 100; n++) peer.send(many)
+    await until(() => scp.closed.length === 1)
+    expect(scp.closed).toEqual(['lost'])
+  })
+
   it('serves contexts whose IDs are out of order, each with its own transfer syntax', async () => {
     const scp = await start()
     const contexts = [storageContext(9, '1.2.840.10008.1.2.4.80'), storageContext(3, implicitVR), storageContext(5)]

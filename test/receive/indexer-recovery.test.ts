@@ -26,12 +26,23 @@ describe('recovery from the incoming folder', () => {
       log: silentLog,
       deleteUnfinished: true,
     })
-  const nothing = { deleted: 0, moved: 0, indexed: 0, quarantined: 0 }
+  const nothing = { deleted: 0, moved: 0, indexed: 0, quarantined: 0, listed: 0 }
 
   it('deletes unfinished files', async () => {
     writeFileSync(path.join(store.incoming, 'abcd.part'), 'half')
     expect(await recover()).toEqual({ ...nothing, deleted: 1 })
     expect(readdirSync(store.incoming)).toEqual([])
+  })
+
+  it('lists what was put into quarantine by a node that ended before it could say so, once', async () => {
+    writeFileSync(path.join(store.quarantine, 'abcd.dcm'), 'not readable')
+    expect(await recover()).toEqual({ ...nothing, listed: 1 })
+    expect(await store.database('quarantine').first()).toMatchObject({
+      file: 'abcd.dcm',
+      code: 'reason-lost',
+      size: 12,
+    })
+    expect(await recover()).toEqual(nothing)
   })
 
   it('indexes what was acknowledged and never indexed, with what the file says, and does so once', async () => {
