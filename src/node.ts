@@ -26,6 +26,7 @@ import type { Log } from './log.ts'
 import { stowRouter } from './receive/stow-rs.ts'
 import { migrate, openDatabase } from './store/database.ts'
 import { DiskObjects } from './store/disk-objects.ts'
+import { lockDataFolder } from './store/folder-lock.ts'
 import { IncomingFolder } from './store/incoming.ts'
 import { dicomwebRouter } from './view/router.ts'
 import { viewerRouter } from './view/viewer.ts'
@@ -66,6 +67,8 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
 
   // store
   mkdirSync(config.dataDir, { recursive: true })
+  const unlock = lockDataFolder(config.dataDir)
+  parts.add('data folder', unlock)
   const database = await openDatabase({ url: config.database.url, dataDir: config.dataDir, log })
   parts.add('database', () => database.destroy())
   await migrate(database)

@@ -138,7 +138,7 @@ function configured(config: Config): ActiveRoute[] {
 
 /** The active routes: the database's once it has some, until then those of the configuration. */
 async function routesOf(config: Config, database: Knex | null): Promise<ActiveRoute[]> {
-  const stored = database ? await activeRoutes(database) : []
+  const stored = database ? (await activeRoutes(database)).routes : []
   return stored.length > 0 ? stored : configured(config)
 }
 

@@ -41,7 +41,9 @@ export function apiOf({
     },
     testRoutes: async (studyInstanceUID: string) => {
       const known = await database('studies').where({ study_instance_uid: studyInstanceUID }).first('id')
-      return known ? evaluateRoutes(await activeRoutes(database), await routableStudy(database, known.id)) : null
+      return known
+        ? evaluateRoutes((await activeRoutes(database)).routes, await routableStudy(database, known.id))
+        : null
     },
     listPipelines: async () => pipelines.list(),
     destinations,

@@ -11,7 +11,7 @@ export async function quietTimeOfRoutes(
   database: Knex,
   studyId: number,
 ): Promise<{ seconds: number; because: string } | null> {
-  const routes = (await activeRoutes(database)).filter((route) => route.definition.assemble?.quiet !== undefined)
+  const routes = (await activeRoutes(database)).routes.filter((route) => route.definition.assemble?.quiet !== undefined)
   if (routes.length === 0) return null
   const study = await routableStudy(database, studyId)
   const asked = evaluateRoutes(routes, study)

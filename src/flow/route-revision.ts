@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import { type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
 import type { RouteDefinition } from '../route/route-definition.ts'
 import { type Members, routableStudy } from './routable-study.ts'
-import { activeRoutes } from './routes.ts'
+import { activeRoutes, type InvalidRoute } from './routes.ts'
 
 /** What an inference job is queued with. */
 export interface InferPayload {
@@ -37,8 +37,9 @@ export async function routeRevision(revisionId: number, options: RouteRevisionOp
   const revision = await database('revisions').where({ id: revisionId }).first('id', 'study_id', 'members', 'routed')
   if (!revision || revision.routed === 1) return 0
   const study = await routableStudy(database, revision.study_id, JSON.parse(revision.members) as Members)
-  const routes = await activeRoutes(database)
-  const decisions = evaluateRoutes(routes, study)
+  const { routes, invalid } = await activeRoutes(database)
+  const decisions = [...evaluateRoutes(routes, study), ...invalid.map(undecided)]
+  for (const { name, version, reason } of invalid) log.error('a route cannot decide', { route: name, version, reason })
   const at = (options.now?.() ?? new Date()).toISOString()
   await database.transaction(async (trx) => {
     for (const decision of decisions) {
@@ -57,6 +58,11 @@ export async function routeRevision(revisionId: number, options: RouteRevisionOp
   const matched = decisions.filter((decision) => decision.matched).length
   log.info('study routed', { studyInstanceUID: study.studyInstanceUID, routes: decisions.length, matched })
   return matched
+}
+
+/** The decision of a route that cannot be read: it matches nothing, and the study's page says why. */
+function undecided({ name, version, reason }: InvalidRoute): Decision {
+  return { route: name, routeVersion: version, matched: false, expression: '', because: {}, series: {}, reason }
 }
 
 async function insertDecision(

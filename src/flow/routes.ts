@@ -1,5 +1,4 @@
 import type { Knex } from 'knex'
-import { HilumError } from '../errors.ts'
 import type { ActiveRoute } from '../route/evaluate-routes.ts'
 import { parseRouteDefinition, type RouteDefinition } from '../route/route-definition.ts'
 
@@ -27,22 +26,29 @@ export async function seedRoutes(database: Knex, definitions: readonly RouteDefi
   })
 }
 
-/**
- * The active version of every route, in order.
- * @throws HilumError `invalid-route` when a stored definition is no longer valid, with its first problem
- */
-export async function activeRoutes(database: Knex): Promise<ActiveRoute[]> {
-  const rows = await database('routes')
+/** A stored route that this version of the program cannot read: it decides nothing, and says so, while the others go on. */
+export interface InvalidRoute {
+  name: string
+  version: number
+  /** One sentence. */
+  reason: string
+}
+
+/** The active version of every route, in order; those whose stored definition is no longer valid apart. */
+export async function activeRoutes(database: Knex): Promise<{ routes: ActiveRoute[]; invalid: InvalidRoute[] }> {
+  const rows: { name: string; version: number; definition: string }[] = await database('routes')
     .where({ active: 1 })
     .orderBy(['position', 'name'])
     .select('name', 'version', 'definition')
-  return rows.map((row: { name: string; version: number; definition: string }) => {
-    const parsed = parseRouteDefinition(JSON.parse(row.definition))
-    if (parsed.ok) return { version: row.version, definition: parsed.definition }
-    const problem = parsed.problems[0]
-    throw new HilumError(
-      'invalid-route',
-      `route "${row.name}" version ${row.version}: ${problem?.path}: ${problem?.expectation}`,
-    )
-  })
+  const routes: ActiveRoute[] = []
+  const invalid: InvalidRoute[] = []
+  for (const { name, version, definition } of rows) {
+    const parsed = parseRouteDefinition(JSON.parse(definition))
+    if (parsed.ok) routes.push({ version, definition: parsed.definition })
+    else {
+      const problem = parsed.problems[0]
+      invalid.push({ name, version, reason: `the route is no longer valid: ${problem?.path}: ${problem?.expectation}` })
+    }
+  }
+  return { routes, invalid }
 }

@@ -5,9 +5,15 @@ import { HilumError } from '../errors.ts'
  * - `invalid-key`: a text that is no object key
  * - `object-missing`: no bytes are stored under a key
  * - `invalid-database-url`: neither empty nor `postgres://…`
+ * - `data-folder-taken`: another node runs on the data folder
  * - `index-conflict`: rows changed between reading and writing; the same call may succeed
  */
-export type StoreErrorCode = 'invalid-key' | 'object-missing' | 'invalid-database-url' | 'index-conflict'
+export type StoreErrorCode =
+  | 'invalid-key'
+  | 'object-missing'
+  | 'invalid-database-url'
+  | 'data-folder-taken'
+  | 'index-conflict'
 
 /** An error of the database or of the objects store. */
 export class StoreError extends HilumError<StoreErrorCode> {}
