@@ -1,4 +1,4 @@
-import { Integers } from './components.ts'
+import { findComponents, Integers } from './components.ts'
 import { label, millilitres, type Work } from './labels.ts'
 import { findTrachea } from './trachea.ts'
 
@@ -9,16 +9,19 @@ const flood = { from: -1000, to: -750, step: 10 }
  * `total`. Before `least`, mL, the lumen is still filling up: noise can hold it back for a step or two.
  */
 const leak = { part: 0.5, millilitres: 10, total: 120, least: 15 }
-/** Radius of the narrowest lumen that counts as trachea or main bronchus, mm; narrower ones are left in the lungs. */
-const narrowest = 3
-/** Between lumen and wall lie voxels that are partly both: they belong to the airway, mm. */
-const rim = 1.8
+/** Radius of the narrowest lumen that is taken out, mm, as lobar bronchi have; narrower ones are left in the lungs. */
+const narrowest = 2
+/**
+ * What is not further from the lumen than this, mm, belongs to the airway: voxels that are partly lumen, and the wall. So closing a lung
+ * does not reach around a bronchus.
+ */
+const wall = 1.8
 
 /**
- * Takes trachea and main bronchi out of the candidates: their air is no lung, joins the lungs, and would count as emphysema.
+ * Takes trachea, main and lobar bronchi out of the candidates: their air is no lung, joins the lungs, and would count as emphysema.
  *
  * The trachea is found in the upper slices; its lumen is flooded with a rising threshold (on the mean of 3x3 pixels, because sharp kernels are
- * noisy) until a step breaks out into the lung, and the last one before is taken. Bronchi that are narrower than 6 mm are given back.
+ * noisy) until a step breaks out into the lung, and the last one before is taken. Bronchi that are narrower than 4 mm are given back.
  */
 export function markAirways(work: Work): void {
   const trachea = findTrachea(work)
@@ -28,9 +31,9 @@ export function markAirways(work: Work): void {
   }
   const lumen = floodLumen(work, trachea)
   const wide = widePart(work, lumen)
-  for (let i = 0; i < wide.length; i++) work.labels[wide.at(i)] = label.airway
-  grow(work, wide, { millimetres: rim, from: label.air, to: label.airway })
-  work.log.push(`trachea and main bronchi of ${millilitres(work, wide.length).toFixed(1)} mL were taken out`)
+  for (let n = 0; n < wide.length; n++) work.labels[wide.at(n)] = label.airway
+  work.log.push(`trachea and large bronchi of ${millilitres(work, wide.length).toFixed(1)} mL were taken out`)
+  grow(work, wide, { millimetres: wall, from: [label.air, label.none], to: label.airway })
 }
 
 /** Mean of the 3x3 pixels of the slice around a voxel, HU; the voxel itself at the border. */
@@ -114,20 +117,27 @@ function neighbours({ extent }: Work, i: number): Int32Array {
   return around
 }
 
-/** Part of the lumen that a disc of the narrowest radius fits into, in any of the three planes of the patient: an opening. */
+/** The tree of what a ball of the narrowest radius fits into: an opening, that reaches on by a millimetre. */
 function widePart(work: Work, lumen: Integers): Integers {
   const { labels } = work
   for (let n = 0; n < lumen.length; n++) labels[lumen.at(n)] = label.airway
-  const wide = new Integers(lumen.length + 1)
-  // Distance to the wall, in mm, by growing inwards from it; voxels that stay are the core.
-  const core = shrink(work, lumen, narrowest)
-  for (let n = 0; n < core.length; n++) {
-    labels[core.at(n)] = seen
-    wide.push(core.at(n))
-  }
-  grow(work, wide, { millimetres: narrowest + 1, from: label.airway, to: seen })
+  const wide = shrink(work, lumen, narrowest)
+  for (let n = 0; n < wide.length; n++) labels[wide.at(n)] = seen
+  grow(work, wide, { millimetres: narrowest + 1, from: [label.airway], to: seen })
+  const tree = largestPart(work, seen)
   for (let n = 0; n < lumen.length; n++) labels[lumen.at(n)] = label.air
-  return wide
+  return tree
+}
+
+/** The voxels that carry a label and hang together, in the largest number: what the flood found beyond narrow places is emphysema. */
+function largestPart({ extent, labels }: Work, value: number): Integers {
+  const parts = findComponents(extent, { labels, value }, { connectivity: 26 })
+  const largest = parts.list.reduce((best, { voxels }, i, list) => (voxels > (list[best]?.voxels ?? 0) ? i : best), 0)
+  const voxels = new Integers(1024)
+  parts.forEachRun(({ offset, length, component }) => {
+    if (component === largest) for (let i = offset; i < offset + length; i++) voxels.push(i)
+  })
+  return voxels
 }
 
 /** Voxels of a labelled region that are further than `millimetres` from its boundary. */
@@ -162,29 +172,31 @@ function ball([sx, sy, sz]: readonly [number, number, number], radius: number): 
 }
 
 /**
- * Grows a region by whole steps to face neighbours that carry the label `from`; they become `to` and are appended.
- * @param options.millimetres how far at most, along each axis
+ * Grows a region by a ball, to voxels that carry one of the labels `from`; they become `to` and are appended.
+ * @param region all of its voxels carry the label `to`
  */
-function grow(work: Work, region: Integers, options: { millimetres: number; from: number; to: number }): void {
+function grow(
+  work: Work,
+  region: Integers,
+  options: { millimetres: number; from: readonly number[]; to: number },
+): void {
   const { labels, extent } = work
-  const [sx, sy, sz] = extent.spacing
-  const steps = Math.max(1, Math.round(options.millimetres / Math.min(sx, sy)))
-  const plane = extent.size[0] * extent.size[1]
-  let start = 0
-  for (let step = 1; step <= steps; step++) {
-    const end = region.length
-    // A step along z is longer: it is taken only as often as fits.
-    const alongZ =
-      Math.floor((step * Math.min(sx, sy)) / sz + 1e-9) > Math.floor(((step - 1) * Math.min(sx, sy)) / sz + 1e-9)
-    for (let n = start; n < end; n++) {
-      const i = region.at(n)
-      for (const neighbour of neighbours(work, i)) {
-        if (neighbour < 0 || labels[neighbour] !== options.from) continue
-        if (!alongZ && Math.abs(neighbour - i) === plane) continue
-        labels[neighbour] = options.to
-        region.push(neighbour)
-      }
+  const [nx, ny, nz] = extent.size
+  const offsets = ball(extent.spacing, options.millimetres)
+  const surface = new Integers(1024)
+  for (let n = 0; n < region.length; n++)
+    if (neighbours(work, region.at(n)).some((i) => i >= 0 && labels[i] !== options.to)) surface.push(region.at(n))
+  for (let n = 0; n < surface.length; n++) {
+    const i = surface.at(n)
+    const x = i % nx
+    const y = Math.floor(i / nx) % ny
+    const z = Math.floor(i / (nx * ny))
+    for (const [dx, dy, dz] of offsets) {
+      if (x + dx < 0 || x + dx >= nx || y + dy < 0 || y + dy >= ny || z + dz < 0 || z + dz >= nz) continue
+      const at = i + dx + nx * (dy + ny * dz)
+      if (!options.from.includes(labels[at] as number)) continue
+      labels[at] = options.to
+      region.push(at)
     }
-    start = alongZ ? 0 : start
   }
 }

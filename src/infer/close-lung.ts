@@ -1,62 +1,63 @@
 import { type Box, findComponents } from './components.ts'
 import { label, type Work } from './labels.ts'
 
-/** The box around a lung, with `margin` more voxels in the slice, inside the volume. */
-function boxOf(work: Work, side: number, margin: number): Box | null {
-  const { extent, labels } = work
+/** The box around everything that carries a label; null when nothing does. */
+export function boxOf({ extent, labels }: Work, value: number): Box | null {
   const [nx, ny, nz] = extent.size
-  let x0 = nx
-  let y0 = ny
-  let z0 = nz
-  let x1 = 0
-  let y1 = 0
-  let z1 = 0
-  for (let z = 0, i = 0; z < nz; z++)
-    for (let y = 0; y < ny; y++)
-      for (let x = 0; x < nx; x++, i++) {
-        if (labels[i] !== side) continue
-        if (x < x0) x0 = x
-        if (x >= x1) x1 = x + 1
-        if (y < y0) y0 = y
-        if (y >= y1) y1 = y + 1
-        if (z < z0) z0 = z
-        if (z >= z1) z1 = z + 1
-      }
-  if (x1 === 0) return null
+  const low: [number, number, number] = [nx, ny, nz]
+  const high: [number, number, number] = [0, 0, 0]
+  let next = labels.indexOf(value)
+  while (next >= 0) {
+    const row = Math.floor(next / nx)
+    const [x, y, z] = [next - row * nx, row % ny, Math.floor(row / ny)]
+    let last = nx - 1
+    while (last >= high[0] && labels[row * nx + last] !== value) last--
+    low[0] = Math.min(low[0], x)
+    low[1] = Math.min(low[1], y)
+    low[2] = Math.min(low[2], z)
+    high[0] = Math.max(high[0], last + 1)
+    high[1] = Math.max(high[1], y + 1)
+    high[2] = Math.max(high[2], z + 1)
+    next = labels.indexOf(value, (row + 1) * nx)
+  }
+  return high[0] === 0 ? null : { low, high }
+}
+
+/** A box with `margin` more voxels in the slice, inside the volume. */
+function widened({ low, high }: Box, margin: number, [nx, ny]: readonly number[]): Box {
   return {
-    low: [Math.max(0, x0 - margin), Math.max(0, y0 - margin), z0],
-    high: [Math.min(nx, x1 + margin), Math.min(ny, y1 + margin), z1],
+    low: [Math.max(0, low[0] - margin), Math.max(0, low[1] - margin), low[2]],
+    high: [Math.min(nx as number, high[0] + margin), Math.min(ny as number, high[1] + margin), high[2]],
   }
 }
 
-/** Fills what a lung encloses on all sides: vessels, nodules, walls of bronchi. Airways and the other lung stay what they are. */
-export function fillHoles(work: Work, side: number): void {
-  const { extent, labels } = work
-  const box = boxOf(work, side, 1)
-  if (!box) return
-  const rest = findComponents(extent, (i) => labels[i] !== side, { connectivity: 6, box })
+/**
+ * Fills what a lung encloses on all sides, by itself or with airways: vessels, nodules, walls of bronchi. Airways and the other lung stay
+ * what they are.
+ * @param around the box around the lung
+ */
+export function fillHoles({ extent, labels }: Work, side: number, around: Box): void {
+  const box = widened(around, 1, extent.size)
+  const rest = findComponents(extent, { labels, value: label.none }, { connectivity: 6, box })
   const open = rest.list.map(({ low, high }) =>
     [0, 1, 2].some((axis) => low[axis] === box.low[axis] || high[axis] === box.high[axis]),
   )
   rest.forEachRun(({ offset, length, component }) => {
-    if (open[component]) return
-    for (let i = offset; i < offset + length; i++)
-      if (labels[i] === label.none || labels[i] === label.air) labels[i] = side
+    if (!open[component]) labels.fill(side, offset, offset + length)
   })
 }
 
 /**
  * Closes a lung slice by slice with a disc: vessels that enter from the side and dents as narrow as the disc become lung. A closing adds
- * nothing outside of a boundary that is rounder than the disc, and so does not go beyond the pleura.
- * @param radius of the disc, mm
+ * nothing outside of a boundary that is rounder than the disc, and so does not go beyond the pleura; nor beyond the box around the lung.
+ * @param options.radius of the disc, mm
+ * @param options.around the box around the lung
  */
-export function closeLung(work: Work, side: number, radius: number): void {
-  const { extent, labels } = work
+export function closeLung({ extent, labels }: Work, side: number, options: { radius: number; around: Box }): void {
+  const { radius, around: box } = options
   const [sx, sy] = extent.spacing
   const [nx, ny] = extent.size
   const margin = Math.ceil(radius / Math.min(sx, sy)) + 1
-  const box = boxOf(work, side, margin)
-  if (!box) return
   const width = box.high[0] - box.low[0] + 2 * margin
   const height = box.high[1] - box.low[1] + 2 * margin
   const disc = discSpans(radius, sx, sy)
@@ -64,23 +65,20 @@ export function closeLung(work: Work, side: number, radius: number): void {
   const scratch = new Uint16Array(width * height)
   for (let z = box.low[2]; z < box.high[2]; z++) {
     mask.fill(0)
-    let any = false
-    for (let y = box.low[1]; y < box.high[1]; y++)
-      for (let x = box.low[0]; x < box.high[0]; x++) {
-        if (labels[(z * ny + y) * nx + x] !== side) continue
-        mask[(y - box.low[1] + margin) * width + x - box.low[0] + margin] = 1
-        any = true
-      }
-    if (!any) continue
+    for (let y = box.low[1]; y < box.high[1]; y++) {
+      let at = (y - box.low[1] + margin) * width + margin
+      const row = (z * ny + y) * nx
+      for (let i = row + box.low[0]; i < row + box.high[0]; i++, at++) if (labels[i] === side) mask[at] = 1
+    }
     dilate(mask, scratch, { width, height, disc, value: 1 })
     // Erosion is the dilation of the rest; what lies outside of the picture is not part of it.
     dilate(mask, scratch, { width, height, disc, value: 0 })
-    for (let y: number = box.low[1]; y < box.high[1]; y++)
-      for (let x: number = box.low[0]; x < box.high[0]; x++) {
-        const i = (z * ny + y) * nx + x
-        if (mask[(y - box.low[1] + margin) * width + x - box.low[0] + margin] !== 1) continue
-        if (labels[i] === label.none || labels[i] === label.air) labels[i] = side
-      }
+    for (let y: number = box.low[1]; y < box.high[1]; y++) {
+      let at = (y - box.low[1] + margin) * width + margin
+      const row = (z * ny + y) * nx
+      for (let i = row + box.low[0]; i < row + box.high[0]; i++, at++)
+        if (mask[at] === 1 && labels[i] === label.none) labels[i] = side
+    }
   }
 }
 

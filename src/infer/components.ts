@@ -81,30 +81,33 @@ interface Runs {
   rows: Int32Array
 }
 
-/**
- * Connected components by union-find over runs: memory grows with the number of runs, not of voxels.
- * @param belongs says whether the voxel at an index belongs
- */
+/** Which voxels belong: those that a function says, or, faster, those that carry a label. */
+export type Membership = ((index: number) => boolean) | { labels: Uint8Array; value: number }
+
+/** Connected components by union-find over runs: memory grows with the number of runs, not of voxels. */
 export function findComponents(
   extent: Extent,
-  belongs: (index: number) => boolean,
+  members: Membership,
   options: { connectivity: Connectivity; box?: Box },
 ): Components {
   const box = options.box ?? wholeBox(extent)
-  const runs = collectRuns(extent, belongs, box)
-  const parent = Int32Array.from({ length: runs.start.length }, (_, index) => index)
+  const runs =
+    typeof members === 'function' ? collectRuns(extent, members, box) : collectLabelRuns(extent, members, box)
+  const parent = new Int32Array(runs.start.length)
+  for (let run = 0; run < parent.length; run++) parent[run] = run
   unite(runs, parent, box, options.connectivity)
   return describe(extent, runs, parent, box)
 }
 
-function collectRuns(extent: Extent, belongs: (index: number) => boolean, { low, high }: Box): Runs {
+function emptyRuns({ low, high }: Box): Runs {
+  const rows = (high[1] - low[1]) * (high[2] - low[2])
+  return { start: new Integers(), end: new Integers(), rows: new Int32Array(rows + 1) }
+}
+
+function collectRuns(extent: Extent, belongs: (index: number) => boolean, box: Box): Runs {
   const [nx, ny] = extent.size
-  const height = high[1] - low[1]
-  const runs: Runs = {
-    start: new Integers(),
-    end: new Integers(),
-    rows: new Int32Array(height * (high[2] - low[2]) + 1),
-  }
+  const { low, high } = box
+  const runs = emptyRuns(box)
   let row = 0
   for (let z = low[2]; z < high[2]; z++)
     for (let y = low[1]; y < high[1]; y++) {
@@ -117,6 +120,34 @@ function collectRuns(extent: Extent, belongs: (index: number) => boolean, { low,
         else runs.end.push(x)
       }
       if (inside) runs.end.push(high[0])
+      runs.rows[++row] = runs.start.length
+    }
+  return runs
+}
+
+/** The same for a label: the way to the next one is left to `indexOf`, which takes rows without any at once. */
+function collectLabelRuns(extent: Extent, { labels, value }: { labels: Uint8Array; value: number }, box: Box): Runs {
+  const [nx, ny] = extent.size
+  const { low, high } = box
+  const runs = emptyRuns(box)
+  const nextFrom = (index: number): number => {
+    const found = labels.indexOf(value, index)
+    return found < 0 ? labels.length : found
+  }
+  let next = -1
+  let row = 0
+  for (let z = low[2]; z < high[2]; z++)
+    for (let y = low[1]; y < high[1]; y++) {
+      const base = (z * ny + y) * nx
+      const end = base + high[0]
+      if (next < base + low[0]) next = nextFrom(base + low[0])
+      while (next < end) {
+        let after = next + 1
+        while (after < end && labels[after] === value) after++
+        runs.start.push(next - base)
+        runs.end.push(after - base)
+        next = nextFrom(after)
+      }
       runs.rows[++row] = runs.start.length
     }
   return runs
@@ -202,12 +233,17 @@ function describe(extent: Extent, runs: Runs, parent: Int32Array, { low, high }:
   return { list, forEachRun }
 }
 
-function addRun(to: Component, run: { start: number; end: number; y: number; z: number }): void {
-  const length = run.end - run.start
+function addRun(to: Component, { start, end, y, z }: { start: number; end: number; y: number; z: number }): void {
+  const { low, high } = to
+  const length = end - start
   to.voxels += length
-  to.sumX += ((run.start + run.end - 1) * length) / 2
-  to.sumY += run.y * length
-  to.sumZ += run.z * length
-  to.low = [Math.min(to.low[0], run.start), Math.min(to.low[1], run.y), Math.min(to.low[2], run.z)]
-  to.high = [Math.max(to.high[0], run.end), Math.max(to.high[1], run.y + 1), Math.max(to.high[2], run.z + 1)]
+  to.sumX += ((start + end - 1) * length) / 2
+  to.sumY += y * length
+  to.sumZ += z * length
+  if (start < low[0]) low[0] = start
+  if (y < low[1]) low[1] = y
+  if (z < low[2]) low[2] = z
+  if (end > high[0]) high[0] = end
+  if (y >= high[1]) high[1] = y + 1
+  if (z >= high[2]) high[2] = z + 1
 }

@@ -1,5 +1,8 @@
 import type { Extent } from './components.ts'
 
+/** Air and tissue are told apart at this density, HU: the same threshold as the model's. */
+export const airThreshold = -500
+
 /** What a voxel is, while lungs are looked for. */
 export const label = {
   none: 0,

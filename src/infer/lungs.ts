@@ -1,11 +1,12 @@
 import { markAirways } from './airways.ts'
-import { closeLung, fillHoles } from './close-lung.ts'
+import { boxOf, closeLung, fillHoles } from './close-lung.ts'
 import { type Component, type Components, findComponents } from './components.ts'
 import { refusal } from './error.ts'
 import { label, litres, millilitres, type Work } from './labels.ts'
 import type { LungsParameters } from './manifest.ts'
 import { removeOutsideAir } from './outside-air.ts'
 import { separateLungs } from './separate-lungs.ts'
+import { tidyLung } from './tidy-lung.ts'
 
 /** A smaller second part is no lung: a lung that was missed, or stays joined to the other. */
 const smallestShare = 0.15
@@ -27,10 +28,13 @@ export async function findLungs(
   selectLungs(work, parameters)
   await onStep(0.6)
   for (const [index, side] of [label.leftLung, label.rightLung].entries()) {
-    fillHoles(work, side)
+    const around = boxOf(work, side)
+    if (!around) continue
+    fillHoles(work, side, around)
     await onStep(0.65 + index * 0.15)
-    closeLung(work, side, parameters.closingRadius)
-    fillHoles(work, side)
+    closeLung(work, side, { radius: parameters.closingRadius, around })
+    fillHoles(work, side, around)
+    tidyLung(work, side, around)
     await onStep(0.75 + index * 0.15)
   }
   checkEnds(work, parameters)
@@ -45,7 +49,7 @@ interface Found extends Component {
 /** Labels the two lungs, right and left by the patient's coordinates, and clears every other candidate. */
 function selectLungs(work: Work, parameters: LungsParameters): void {
   const { extent, labels } = work
-  const air = findComponents(extent, (i) => labels[i] === label.air, { connectivity: 6 })
+  const air = findComponents(extent, { labels, value: label.air }, { connectivity: 6 })
   const found = largest(work, air)
   const first = found[0]
   if (!first || first.millilitres < parameters.minimumVolume * 500)

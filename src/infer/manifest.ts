@@ -40,6 +40,7 @@ const lungsStep = z.enum([
   'separate-lungs',
   'close-vessels',
   'fill-holes',
+  'remove-false-parts',
 ])
 
 const lungs = z.strictObject({

@@ -1,9 +1,7 @@
 import { findComponents } from './components.ts'
 import { refusal } from './error.ts'
-import { label, type Work } from './labels.ts'
+import { airThreshold, label, type Work } from './labels.ts'
 
-/** Air and tissue are told apart at this density, HU: the same threshold as the model's. */
-const airThreshold = -500
 /** Mean HU of lung that the image's border cuts off; air around the patient is lower, foam as well. */
 const cutLung = { minimum: -920, maximum: -550 }
 /** cm² of lung on the border of one slice, and the number of such slices, that count as cut off. */

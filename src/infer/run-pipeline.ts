@@ -115,20 +115,28 @@ function segmentOf(
   const { source, grid, labels } = from
   const wanted = segmentLabels[segment.id] ?? -1
   const { rows, columns } = source
-  const maskOf = (sliceIndex: number): Uint8Array | null => {
-    const mask = new Uint8Array(rows * columns)
-    let any = false
+  /** Calls `visit` with the place, in the slice, of every voxel of the segment. */
+  const eachOf = (sliceIndex: number, visit: (place: number) => void): void => {
     for (let row = 0, i = 0; row < rows; row++) {
       let at = grid.start + sliceIndex * grid.steps.slice + row * grid.steps.row
-      for (let column = 0; column < columns; column++, i++, at += grid.steps.column) {
-        if (labels[at] !== wanted) continue
-        mask[i] = 1
-        any = true
-      }
+      for (let column = 0; column < columns; column++, i++, at += grid.steps.column) if (labels[at] === wanted) visit(i)
     }
-    return any ? mask : null
   }
-  const counts = source.slices.map((_, index) => maskOf(index)?.reduce((sum, value) => sum + value, 0) ?? 0)
+  const counts = source.slices.map((_, index) => {
+    let count = 0
+    eachOf(index, () => {
+      count++
+    })
+    return count
+  })
+  const maskOf = (sliceIndex: number): Uint8Array | null => {
+    if (!counts[sliceIndex]) return null
+    const mask = new Uint8Array(rows * columns)
+    eachOf(sliceIndex, (place) => {
+      mask[place] = 1
+    })
+    return mask
+  }
   const most = counts.reduce((best, count, index) => (count > (counts[best] as number) ? index : best), 0)
   const { id, ...definition } = segment
   const voxels = counts.reduce((sum, count) => sum + count, 0)

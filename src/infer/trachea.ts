@@ -9,7 +9,7 @@ const shortest = 25
 const upperPart = 0.6
 
 interface Section {
-  /** A voxel deep in the lumen. */
+  /** A voxel deep in the lumen: the middle of its widest row. */
   voxel: number
   centre: { x: number; y: number }
   low: readonly number[]
@@ -54,7 +54,7 @@ function sectionsOf(work: Work, z: number): Section[] {
   const [nx, ny] = extent.size
   const [sx, sy] = extent.spacing
   const box = { low: [0, 0, z], high: [nx, ny, z + 1] } as const
-  const air = findComponents(extent, (i) => labels[i] === label.air, { connectivity: 4, box })
+  const air = findComponents(extent, { labels, value: label.air }, { connectivity: 4, box })
   const middle = bodyMiddle(work, z)
   const fits = air.list.map((c) => {
     const area = c.voxels * sx * sy
@@ -69,21 +69,20 @@ function sectionsOf(work: Work, z: number): Section[] {
     )
   })
   const sums = new Float64Array(air.list.length)
-  const darkest = air.list.map(() => ({ voxel: -1, density: Number.POSITIVE_INFINITY }))
+  const widest = air.list.map(() => ({ voxel: -1, length: 0 }))
   air.forEachRun(({ offset, length, component }) => {
     if (!fits[component]) return
-    for (let i = offset; i < offset + length; i++) {
-      const value = density[i] as number
-      sums[component] = (sums[component] as number) + value
-      const dark = darkest[component] as { voxel: number; density: number }
-      if (value < dark.density) Object.assign(dark, { voxel: i, density: value })
-    }
+    let sum = 0
+    for (let i = offset; i < offset + length; i++) sum += density[i] as number
+    sums[component] = (sums[component] as number) + sum
+    const wide = widest[component] as { voxel: number; length: number }
+    if (length > wide.length) Object.assign(wide, { voxel: offset + Math.floor(length / 2), length })
   })
   return air.list.flatMap((c: Component, index) =>
     fits[index] && (sums[index] as number) / c.voxels <= section.density
       ? [
           {
-            voxel: darkest[index]?.voxel ?? 0,
+            voxel: widest[index]?.voxel ?? 0,
             centre: { x: c.sumX / c.voxels, y: c.sumY / c.voxels },
             low: c.low,
             high: c.high,

@@ -55,6 +55,12 @@ describe('findComponents', () => {
         const labels = mask.map(() => -1)
         components.forEachRun(({ offset, length, component }) => labels.fill(component, offset, offset + length))
         expect(labels).toEqual(expected)
+        const members = { labels: Uint8Array.from(mask), value: 1 }
+        expect(findComponents(extent, members, { connectivity }).list).toEqual(components.list)
+        const box = { low: [1, 0, 1], high: [Math.max(1, size[0] - 1), size[1], Math.max(1, size[2])] } as const
+        expect(findComponents(extent, members, { connectivity, box }).list).toEqual(
+          findComponents(extent, (i) => mask[i] === 1, { connectivity, box }).list,
+        )
         expect(components.list.map((c) => c.voxels)).toEqual(
           components.list.map((_, n) => expected.filter((l) => l === n).length),
         )

@@ -53,7 +53,7 @@ describe('ct-lung-density on a phantom of known geometry', () => {
       expect(mask?.[centre]).toBe(0)
       expect(mask?.subarray(Math.round(phantom.rows * 0.84) * phantom.columns).includes(1)).toBe(false)
     }
-    expect(result.log.some((line) => line.startsWith('trachea and main bronchi'))).toBe(true)
+    expect(result.log.some((line) => line.startsWith('trachea and large bronchi'))).toBe(true)
   })
 
   it.each([
