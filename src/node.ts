@@ -143,7 +143,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
           sync: config.receive.sync,
           minimumFreeBytes: config.receive.minimumFree,
         }),
-        indexWriter: arrivals.writer,
+        indexWriter: arrivals,
         onQuarantined: (object) => arrivals.onQuarantined(object),
         onRequest: {
           began: (association) => assembler.associationOpened(association),

@@ -58,7 +58,7 @@ const timeline: Timeline = {
       startedAt: at,
       finishedAt: at,
       interruptions: 0,
-      attempts: [{ at, ms: 4120, provider: 'cpu', error: null }],
+      attempts: [{ at, ms: 4120, provider: 'cpu', error: null, log: null }],
     },
   ],
   results: [

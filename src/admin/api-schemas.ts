@@ -61,6 +61,7 @@ const attempt = z.object({
   ms: z.number().nullable(),
   provider: z.string().nullable(),
   error: z.string().nullable(),
+  log: z.string().nullable().describe('what it did and fell back to, a sentence a line'),
 })
 
 const job = z.object({

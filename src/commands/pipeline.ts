@@ -20,6 +20,7 @@ export async function run(args: string[]): Promise<number> {
     for (const { name, version, digest } of pipelines) print(`${name}  ${version}  ${digest}`)
   }
   for (const problem of problems) process.stderr.write(`${problem}\n`)
-  if (what === 'check' && problems.length === 0) print(`${pipelines.length} pipelines in ${folder}: no problem`)
+  if (what === 'check' && problems.length === 0)
+    print(`${pipelines.length} ${pipelines.length === 1 ? 'pipeline' : 'pipelines'} in ${folder}: no problem`)
   return problems.length === 0 ? 0 : 1
 }

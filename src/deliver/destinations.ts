@@ -30,8 +30,8 @@ export class Destinations {
   }
 
   /** Name and address of each, without credentials. */
-  list(): { name: string; kind: 'dicomweb'; url: string }[] {
-    return [...this.#byName].map(([name, { url }]) => ({ name, kind: 'dicomweb' as const, url }))
+  list(): { name: string; kind: 'self' | 'stow-rs'; url: string }[] {
+    return [...this.#byName].map(([name, { url }]) => ({ name, kind: name === 'self' ? 'self' : 'stow-rs', url }))
   }
 
   /**

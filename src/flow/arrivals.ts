@@ -36,7 +36,7 @@ const lookAgainMs = 1_000
 export class Arrivals {
   readonly #options: ArrivalsOptions
   readonly #indexer: Indexer
-  readonly writer: IndexWriter
+  readonly #writer: IndexWriter
   readonly receiver: ReceiverProcess
   /** Events are acted on in their order: an association has ended when all that it brought is indexed. */
   #order: Promise<void> = Promise.resolve()
@@ -46,7 +46,7 @@ export class Arrivals {
     this.#options = options
     const { database, objects, log } = options
     this.#indexer = new Indexer({ database, objects, incomingFolder: this.#folder('incoming'), log })
-    this.writer = new IndexWriter({ indexer: this.#indexer, log, onIndexed: (batch) => this.#onIndexed(batch) })
+    this.#writer = new IndexWriter({ indexer: this.#indexer, log, onIndexed: (batch) => this.#onIndexed(batch) })
     this.receiver = new ReceiverProcess(receiverOptions(options.config), {
       log,
       onEvent: (event) => this.#onEvent(event),
@@ -57,7 +57,7 @@ export class Arrivals {
   /** Indexes what a crash left in the incoming folder. Unfinished files may only be deleted while nobody writes any. */
   async recover({ deleteUnfinished }: { deleteUnfinished: boolean }): Promise<void> {
     const { assembler, database, objects, log } = this.#options
-    await this.writer.drained()
+    await this.#writer.drained()
     const recovered = await recoverIncoming({
       incomingFolder: this.#folder('incoming'),
       quarantineFolder: this.#folder('quarantine'),
@@ -84,6 +84,16 @@ export class Arrivals {
     }
   }
 
+  /** Counts and indexes instances that are durable, by whichever entry they came; resolves when they are indexed. */
+  add(instances: readonly ReceivedInstance[]): Promise<void> {
+    const { metrics } = this.#options
+    for (const { via, size } of instances) {
+      metrics.instancesReceived.inc({ via })
+      metrics.bytesReceived.inc({ via }, size)
+    }
+    return this.#writer.add(instances)
+  }
+
   /** An object that was put into quarantine, by whichever entry it came. */
   onQuarantined(object: QuarantinedObject): void {
     const { database, hub, metrics, log } = this.#options
@@ -99,7 +109,7 @@ export class Arrivals {
     this.#stopping = true
     await this.receiver.stop(graceMs)
     await this.#order
-    await this.writer.stop()
+    await this.#writer.stop()
   }
 
   #folder(name: string): string {
@@ -131,7 +141,7 @@ export class Arrivals {
         metrics.associationsOpen.dec()
         metrics.associations.inc({ outcome: event.how })
         this.#inOrder(async () => {
-          await this.writer.drained()
+          await this.#writer.drained()
           // Only a release says that the sender has finished; after an abort it will most likely try again.
           if (event.how === 'released') await assembler.associationClosed(event.association, event.at)
           else await assembler.associationLost(event.association)
@@ -152,18 +162,13 @@ export class Arrivals {
   }
 
   async #index(instances: ReceivedInstance[]): Promise<void> {
-    const { metrics, log } = this.#options
-    metrics.instancesReceived.inc({ via: 'c-store' }, instances.length)
-    metrics.bytesReceived.inc(
-      { via: 'c-store' },
-      instances.reduce((sum, instance) => sum + instance.size, 0),
-    )
+    const { log } = this.#options
     try {
-      await this.writer.add(instances)
+      await this.add(instances)
     } catch (error) {
       // They are durable and will be tried again. Until the index is written again, the receiving process gets no room for more.
       log.error('instances cannot be indexed now', { instances: instances.length, reason: messageOf(error) })
-      while (this.writer.pending > 0) await sleep(lookAgainMs, undefined, { ref: false })
+      while (this.#writer.pending > 0) await sleep(lookAgainMs, undefined, { ref: false })
     }
     this.receiver.indexed(instances.length)
   }

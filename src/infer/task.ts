@@ -4,7 +4,7 @@ export interface InferTask {
   /** ISO 8601 UTC; the date and time of every result, so that a repeated job writes the same bytes. */
   at: string
   pipelineFolder: string
-  /** `sha256:…` over every file of the pipeline folder. */
+  /** `sha256:…` over the manifest and the model: what decides the result. */
   pipelineDigest: string
   studyInstanceUID: string
   revision: number

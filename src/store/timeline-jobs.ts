@@ -37,6 +37,7 @@ export async function jobsOf(database: Knex, studyId: number): Promise<TimelineJ
       ms: 'job_attempts.ms',
       provider: 'job_attempts.provider',
       error: 'job_attempts.error',
+      log: 'job_attempts.log',
     })
   return jobs.map((job) => ({
     ...job,

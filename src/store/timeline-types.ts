@@ -84,7 +84,8 @@ export interface TimelineJob {
   startedAt: string | null
   finishedAt: string | null
   interruptions: number
-  attempts: { at: string; ms: number | null; provider: string | null; error: string | null }[]
+  /** `log`: what the attempt did and fell back to, a sentence a line. */
+  attempts: { at: string; ms: number | null; provider: string | null; error: string | null; log: string | null }[]
 }
 
 export interface TimelineResult {

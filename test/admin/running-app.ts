@@ -71,7 +71,7 @@ export class RunningApp {
         testRoutes: async () => null,
         listPipelines: async () => [],
         destinations: {
-          list: () => [{ name: 'self', kind: 'dicomweb', url: 'http://127.0.0.1/dicomweb' }],
+          list: () => [{ name: 'self', kind: 'self', url: 'http://127.0.0.1/dicomweb' }],
           test: async (name) =>
             name === 'self'
               ? {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,6 +12,7 @@ const nlst = sharedData('ct-chest-nlst')
 const study = '1.2.840.113654.2.55.242841386983064378162007136685545369722'
 const ready = available(
   'storescu',
+  'dcmdjpls',
   'Orthanc',
   'dciodvfy',
   'java',
@@ -124,7 +125,27 @@ describe.skipIf(!ready)('a real chest CT, sent by dcmtk, with a real Orthanc as 
     }
   })
 
-  it('changes nothing when the same study comes again without proposals for its compression', async () => {
+  it('gives the very same values for the series sent uncompressed, without any proposals', async () => {
+    const plain = path.join(folder, 'plain')
+    mkdirSync(plain)
+    for (const name of readdirSync(source)) {
+      expect(runProgram('dcmdjpls', [path.join(source, name), path.join(plain, name)]).code).toBe(0)
+    }
+    const other = await new NodeProcess({ HILUM_ASSEMBLE_RELEASE: '1' }).start()
+    try {
+      const sent = runProgram('storescu', ['+sd', '-aec', 'HILUM', '127.0.0.1', String(other.dimsePort), plain])
+      expect(sent.code, sent.output.slice(-2000)).toBe(0)
+      const same = await other.until(study, isSettled, { seconds: 240, what: 'the end of the study' })
+      expect(same.results.map((r) => r.deliveries.map((d) => d.state))).toEqual(
+        timeline.results.map(() => ['verified']),
+      )
+      expect(same.findings).toEqual(timeline.findings)
+    } finally {
+      await other.dispose()
+    }
+  })
+
+  it('changes nothing when the same study comes again', async () => {
     const again = runProgram('storescu', [
       '-xt',
       '+sd',
