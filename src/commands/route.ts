@@ -7,7 +7,7 @@ import type { Config } from '../config.ts'
 import { isUID } from '../dicom/uid.ts'
 import { HilumError, messageOf } from '../errors.ts'
 import { routableStudy } from '../flow/routable-study.ts'
-import { activeRoutes } from '../flow/routes.ts'
+import { activeRoutes, applyRoutes } from '../flow/routes.ts'
 import { loadPipelines } from '../infer/load-pipelines.ts'
 import { createLog } from '../log.ts'
 import { type ActiveRoute, type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
@@ -21,10 +21,13 @@ import { studiesIn } from './studies-in.ts'
 const usage = `hilum route list
 hilum route check [FILE]
 hilum route test FILE|FOLDER|UID [--routes FILE] [--json]
+hilum route apply [FILE]
 
   list    the active routes, of the database or, before the first start, of the configuration
   check   check the routes in a YAML file (one route, a list, or a file with "routes:"), or those of the configuration
   test    decide every route for the studies in DICOM files, or for a study that the node has; nothing is stored
+  apply   put the routes of a YAML file, or of the configuration, in force instead of all that are: each changed one becomes
+          its next version, one that is no longer there is switched off; a running node takes them for the next study
 
   --routes FILE   try the routes of this file instead of the active ones
   --json          as JSON
@@ -41,7 +44,8 @@ export async function run(args: string[]): Promise<number> {
   if (more.length > 0) throw new UsageError(`route ${what}: one file, folder or UID at a time`, usage)
   if (what === 'list') return listRoutes(configOf(values), values.json ?? false)
   if (what === 'check') return checkRoutes(configOf(values), subject)
-  if (what !== 'test') throw new UsageError('route: list, check or test', usage)
+  if (what === 'apply') return apply(configOf(values), subject)
+  if (what !== 'test') throw new UsageError('route: list, check, test or apply', usage)
   if (subject === undefined)
     throw new UsageError('route test: name a DICOM file, a folder or a Study Instance UID', usage)
   return testRoutes(configOf(values), subject, values)
@@ -89,6 +93,22 @@ async function checkRoutes(config: Config, file: string | undefined): Promise<nu
   if (problems.length > 0) return 1
   print(`${routes.length} route${routes.length === 1 ? '' : 's'}: no problem`)
   return 0
+}
+
+async function apply(config: Config, file: string | undefined): Promise<number> {
+  if ((await checkRoutes(config, file)) !== 0) return 1
+  const routes = file === undefined ? configured(config) : (await readRoutes(file)).routes
+  return withDatabase(config, async (database) => {
+    if (!database) {
+      print('the node has not been started yet: its first start takes the routes of the configuration')
+      return file === undefined ? 0 : 1
+    }
+    const definitions = routes.map(({ definition }) => definition)
+    const applied = await applyRoutes(database, definitions, { at: new Date().toISOString(), author: 'command line' })
+    for (const [what, names] of Object.entries(applied) as [string, string[]][])
+      if (names.length > 0) print(`${what}: ${names.join(', ')}`)
+    return 0
+  })
 }
 
 async function testRoutes(

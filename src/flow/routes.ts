@@ -4,26 +4,77 @@ import { parseRouteDefinition, type RouteDefinition } from '../route/route-defin
 
 /**
  * Puts the configured routes into the database at the first start. Afterwards the database is the truth: an edit of the
- * file changes nothing by itself, so that a route's versions and their decisions always belong together.
+ * file changes nothing by itself (`applyRoutes` does), so that a route's versions and their decisions always belong together.
  * @returns how many routes were written; 0 where there were some already
  */
 export async function seedRoutes(database: Knex, definitions: readonly RouteDefinition[], at: string): Promise<number> {
   return database.transaction(async (trx) => {
     const row = await trx('routes').count<{ n: number | string }[]>({ n: '*' })
     if (Number(row[0]?.n ?? 0) > 0 || definitions.length === 0) return 0
-    await trx('routes').insert(
-      definitions.map((definition, position) => ({
-        name: definition.name,
-        version: 1,
-        active: 1,
-        position,
-        definition: JSON.stringify(definition),
-        author: 'configuration',
-        created_at: at,
-      })),
+    const rows = definitions.map((definition, position) =>
+      rowOf(definition, { version: 1, position, author: 'configuration', at }),
     )
+    await trx('routes').insert(rows)
     return definitions.length
   })
+}
+
+/** What applying route definitions changed, by route name. */
+export interface AppliedRoutes {
+  added: string[]
+  changed: string[]
+  removed: string[]
+  unchanged: string[]
+}
+
+/**
+ * Puts route definitions in force, instead of all that are: a changed definition becomes the next version of its name, one that is no
+ * longer named is switched off. Earlier versions stay, because decisions refer to them. Takes effect with the next completed study.
+ */
+export async function applyRoutes(
+  database: Knex,
+  definitions: readonly RouteDefinition[],
+  { at, author }: { at: string; author: string },
+): Promise<AppliedRoutes> {
+  return database.transaction(async (trx) => {
+    const rows: StoredRoute[] = await trx('routes').select('name', 'version', 'active', 'position', 'definition')
+    const applied: AppliedRoutes = { added: [], changed: [], removed: [], unchanged: [] }
+    for (const [position, definition] of definitions.entries()) {
+      const { name } = definition
+      const versions = rows.filter((row) => row.name === name)
+      const active = versions.find((row) => row.active === 1)
+      if (active?.definition === JSON.stringify(definition)) {
+        await trx('routes').where({ name, active: 1 }).update({ position })
+        applied.unchanged.push(name)
+        continue
+      }
+      const version = Math.max(0, ...versions.map((row) => row.version)) + 1
+      await trx('routes').where({ name, active: 1 }).update({ active: 0 })
+      await trx('routes').insert(rowOf(definition, { version, position, author, at }))
+      applied[active ? 'changed' : 'added'].push(name)
+    }
+    const names = definitions.map((definition) => definition.name)
+    for (const { name } of rows.filter((row) => row.active === 1 && !names.includes(row.name))) {
+      await trx('routes').where({ name, active: 1 }).update({ active: 0 })
+      applied.removed.push(name)
+    }
+    return applied
+  })
+}
+
+interface StoredRoute {
+  name: string
+  version: number
+  active: number
+  definition: string
+}
+
+function rowOf(
+  definition: RouteDefinition,
+  { version, position, author, at }: { version: number; position: number; author: string; at: string },
+) {
+  const { name } = definition
+  return { name, version, active: 1, position, definition: JSON.stringify(definition), author, created_at: at }
 }
 
 /** A stored route that this version of the program cannot read: it decides nothing, and says so, while the others go on. */
