@@ -120,7 +120,7 @@ const infer = z
 
 const deliver = z
   .strictObject({
-    attempts: z.number().int().min(1).max(100).default(8).describe('Attempts until a delivery counts as failed.'),
+    attempts: z.number().int().min(1).max(1000).default(100).describe('Attempts until a delivery counts as failed.'),
     firstDelay: seconds('Seconds before the second attempt; each further wait is twice as long, with jitter.').default(
       5,
     ),

@@ -15,7 +15,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   },
   send: { summary: 'send DICOM files by C-STORE', load: () => import('./commands/send.ts') },
   study: { summary: 'what happened to a study, and why', load: () => import('./commands/study.ts') },
-  route: { summary: 'list, check or try the routes', load: () => import('./commands/route.ts') },
+  route: { summary: 'list, check, try or apply the routes', load: () => import('./commands/route.ts') },
   pipeline: { summary: 'list or check the pipelines', load: () => import('./commands/pipeline.ts') },
   demo: {
     summary: 'start a throw-away node, send it a study, show what was found',

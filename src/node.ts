@@ -120,7 +120,6 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     fixed: [{ name: 'self', token: selfToken, role: 'operator' }, ...(config.admin.token ? [bootstrap] : [])],
     sessionLifetime: config.admin.sessionHours * 3_600_000,
   })
-  const first = await auth.accounts.createFirstUser()
   const app = createApp({
     version: packageVersion(),
     trustProxy: config.http.trustProxy,
@@ -168,6 +167,8 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     await arrivals.receiver.start()
   }
   work?.start()
+  // Last: a password that is made is a password that is printed, also when a start before this one has failed.
+  const first = await auth.accounts.createFirstUser()
   const housekeeping = scheduleHousekeeping(database, log)
   parts.add('housekeeping', () => housekeeping.destroy())
 

@@ -107,6 +107,7 @@ async function apply(config: Config, file: string | undefined): Promise<number> 
     const applied = await applyRoutes(database, definitions, { at: new Date().toISOString(), author: 'command line' })
     for (const [what, names] of Object.entries(applied) as [string, string[]][])
       if (names.length > 0) print(`${what}: ${names.join(', ')}`)
+    print('A running node uses them for the next study. Destinations and pipelines that are new need a restart before.')
     return 0
   })
 }

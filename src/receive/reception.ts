@@ -93,7 +93,7 @@ export class Reception {
           at: now(),
         }),
       onRefused: ({ callingAETitle, calledAETitle }, address, reason) => {
-        this.#log.warn('association refused', { address, reason })
+        this.#log.warn('association refused', { callingAETitle, calledAETitle, address, reason })
         this.#emit({
           kind: 'association-refused',
           sender: { callingAETitle, calledAETitle, address },
