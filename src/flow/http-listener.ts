@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { HilumError } from '../errors.ts'
 
 /** The node's HTTP server. It takes its port before there is anything to serve, because parts of the node have to know it. */
 export class HttpListener {
@@ -27,12 +28,17 @@ export class HttpListener {
 
   /**
    * @returns the port
-   * @throws the system's error when the address cannot be taken
+   * @throws HilumError `http-address-taken` with the address and the system's reason
    */
   async listen({ host, port }: { host: string; port: number }): Promise<number> {
     this.#host = host
     this.#server.listen(port, host)
-    await once(this.#server, 'listening')
+    await once(this.#server, 'listening').catch((error: NodeJS.ErrnoException) => {
+      throw new HilumError(
+        'http-address-taken',
+        `cannot listen for HTTP on ${host}:${port}: ${error.code ?? error.message}`,
+      )
+    })
     // From now on an error is a connection that could not be accepted, and that one's loss alone.
     this.#server.on('error', () => undefined)
     const address = this.#server.address()
