@@ -4,6 +4,8 @@ import { pipeline } from 'node:stream/promises'
 import type { Response } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
+import { listQuarantined } from '../store/quarantine-list.ts'
+import { listRefusedCallers } from '../store/refused-callers.ts'
 import { page, quarantined, refusedCaller, route, uid } from './api-schemas.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
@@ -137,18 +139,10 @@ function remoteEndpoints({ knex, remotes }: SystemDeps): Endpoint[] {
       role: 'viewer',
       answer: z.object({ unknownCallers: z.string(), configured: z.array(remote), refused: z.array(refusedCaller) }),
       handle: async () => {
-        const rows = await knex('refused_callers').orderBy('last_at', 'desc').limit(200)
+        const callers = await listRefusedCallers(knex)
         return {
           ...remotes,
-          refused: rows.map((row) => ({
-            callingAETitle: row.calling_ae_title,
-            calledAETitle: row.called_ae_title,
-            address: row.address,
-            reason: row.reason,
-            times: row.times,
-            firstAt: row.first_at,
-            lastAt: row.last_at,
-          })),
+          refused: callers.map(({ id: _, ...caller }) => caller),
         }
       },
     }),
@@ -165,9 +159,9 @@ function quarantineEndpoints({ knex, quarantineFolder }: SystemDeps): Endpoint[]
       query: page,
       answer: z.object({ total: z.number(), objects: z.array(quarantined) }),
       handle: async ({ query }) => {
-        const [counted] = await knex('quarantine').count<{ n: number }[]>('* as n')
-        const rows = await knex('quarantine').orderBy('id', 'desc').limit(query.limit).offset(query.offset)
-        return { total: counted?.n ?? 0, objects: rows.map(toQuarantined) }
+        const { total, objects } = await listQuarantined(knex, query)
+        // Where the bytes lie is the node's own matter: they are asked for by id.
+        return { total, objects: objects.map(({ file: _, ...shown }) => shown) }
       },
     }),
     endpoint({
@@ -203,20 +197,4 @@ async function sendFile(res: Response, file: string, name: string): Promise<void
   res.setHeader('Content-Disposition', `attachment; filename="${name}"`)
   res.setHeader('Cache-Control', 'no-store')
   await pipeline(stream, res)
-}
-
-function toQuarantined(row: Record<string, string | number | null>): z.input<typeof quarantined> {
-  const text = (name: string) => (row[name] === null || row[name] === undefined ? null : String(row[name]))
-  return {
-    id: Number(row.id),
-    at: String(row.at),
-    code: String(row.code),
-    reason: String(row.reason),
-    via: String(row.via),
-    sender: String(row.sender),
-    sopClassUID: text('sop_class_uid'),
-    sopInstanceUID: text('sop_instance_uid'),
-    transferSyntaxUID: text('transfer_syntax_uid'),
-    size: Number(row.size),
-  }
 }

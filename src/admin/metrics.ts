@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Knex } from 'knex'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { countJobs } from '../jobs/job-list.ts'
 
 export interface NodeMetricsOptions {
   knex: Knex
@@ -87,14 +88,11 @@ function collectFromDatabase(registry: Registry, knex: Knex): void {
     labelNames: ['kind', 'state'],
     registers: [registry],
     async collect() {
-      const rows = await knex('jobs')
-        .select<{ kind: string; state: string; n: number }[]>('kind', 'state')
-        .count('* as n')
-        .groupBy('kind', 'state')
+      const rows = await countJobs(knex)
       this.reset()
       for (const kind of ['infer', 'deliver'])
         for (const state of ['queued', 'running', 'done', 'failed']) this.set({ kind, state }, 0)
-      for (const row of rows) this.set({ kind: String(row.kind), state: String(row.state) }, Number(row.n))
+      for (const { kind, state, jobs } of rows) this.set({ kind, state }, jobs)
     },
   })
 }

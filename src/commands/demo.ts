@@ -137,10 +137,23 @@ async function showOneStudy(node: RunningNode, files: string[], folder: string):
   return good ? 0 : 1
 }
 
+/** The study's timeline, or null as long as the node does not know the study: what was acknowledged is indexed a moment later. */
+async function timelineOf(node: RunningNode, studyInstanceUID: string): Promise<Timeline | null> {
+  try {
+    return await get<Timeline>(node, `/api/studies/${studyInstanceUID}`)
+  } catch (error) {
+    if (error instanceof NotThere) return null
+    throw error
+  }
+}
+
+class NotThere extends Error {}
+
 async function get<T>(node: RunningNode, where: string): Promise<T> {
   const response = await fetch(`http://127.0.0.1:${node.httpPort}${where}`, {
     headers: { authorization: `Bearer ${token}` },
   })
+  if (response.status === 404) throw new NotThere(`${where} is not there`)
   if (!response.ok) throw new Error(`${where} answered HTTP ${response.status}`)
   return (await response.json()) as T
 }
@@ -149,7 +162,7 @@ async function get<T>(node: RunningNode, where: string): Promise<T> {
 async function settled(node: RunningNode, studyInstanceUID: string): Promise<Timeline> {
   let said = ''
   for (;;) {
-    const timeline = await get<Timeline>(node, `/api/studies/${studyInstanceUID}`).catch(() => null)
+    const timeline = await timelineOf(node, studyInstanceUID)
     if (timeline && timeline.state !== said) {
       said = timeline.state
       say('state', said)

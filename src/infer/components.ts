@@ -14,11 +14,6 @@ export function wholeBox(extent: Extent): Box {
   return { low: [0, 0, 0], high: extent.size }
 }
 
-/** Volume of one voxel, mL. */
-export function voxelMillilitres(extent: Extent): number {
-  return (extent.spacing[0] * extent.spacing[1] * extent.spacing[2]) / 1000
-}
-
 /** What a component is made of; positions in voxels. */
 export interface Component {
   voxels: number

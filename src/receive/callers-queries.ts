@@ -2,18 +2,6 @@ import type { Knex } from 'knex'
 import { clipped } from './index-header.ts'
 import type { Sender } from './received.ts'
 
-/** A caller whose association was refused, as it is listed. */
-export interface RefusedCaller {
-  id: number
-  callingAETitle: string
-  calledAETitle: string
-  address: string
-  reason: string
-  times: number
-  firstAt: string
-  lastAt: string
-}
-
 /** Remembers that an association was refused; the same caller, address and reason again only counts. */
 export async function recordRefusedCaller(
   database: Knex,
@@ -31,22 +19,4 @@ export async function recordRefusedCaller(
     })
     .onConflict(['calling_ae_title', 'called_ae_title', 'address', 'reason'])
     .merge({ times: database.raw('refused_callers.times + 1'), last_at: at })
-}
-
-/** Refused callers, the last refused first. */
-export async function listRefusedCallers(database: Knex, limit = 200): Promise<RefusedCaller[]> {
-  return await database('refused_callers')
-    .select<RefusedCaller[]>({
-      id: 'id',
-      callingAETitle: 'calling_ae_title',
-      calledAETitle: 'called_ae_title',
-      address: 'address',
-      reason: 'reason',
-      times: 'times',
-      firstAt: 'first_at',
-      lastAt: 'last_at',
-    })
-    .orderBy('last_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
 }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { listRefusedCallers, recordRefusedCaller } from '../../src/receive/callers-queries.ts'
-import { insertQuarantined, listQuarantined } from '../../src/receive/quarantine-queries.ts'
+import { recordRefusedCaller } from '../../src/receive/callers-queries.ts'
+import { insertQuarantined } from '../../src/receive/quarantine-queries.ts'
 import type { QuarantinedObject } from '../../src/receive/received.ts'
+import { listQuarantined } from '../../src/store/quarantine-list.ts'
+import { listRefusedCallers } from '../../src/store/refused-callers.ts'
 import { type TemporaryStore, temporaryStore } from '../support/temporary-store.ts'
 
 let store: TemporaryStore
