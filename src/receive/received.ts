@@ -1,4 +1,6 @@
 import type { DicomJson } from '../dicom/dicom-json.ts'
+import type { ReceiverAnswer, ReceiverQuestion } from './questions.ts'
+import type { AdmittedRemote, UnknownCallers } from './receiver-options.ts'
 
 /** Who sent something, for arrivals and quarantine. `address` is the peer's IP address. */
 export interface Sender {
@@ -70,6 +72,8 @@ export type ReceiverEvent =
       context: Record<string, string | number | boolean | null>
     }
   | { kind: 'drained' }
+  /** The process knows the network, the node knows the index: what only the node can tell is asked, and answered by `answer`. */
+  | { kind: 'question'; id: number; question: ReceiverQuestion }
 
 /** What the node tells the receiving process. */
 export type ReceiverCommand =
@@ -77,3 +81,6 @@ export type ReceiverCommand =
   | { kind: 'indexed'; instances: number }
   /** Finish open associations within `graceMs`, accept no new ones, flush, answer `drained`. */
   | { kind: 'drain'; graceMs: number }
+  | { kind: 'answer'; id: number; answer: ReceiverAnswer }
+  /** Who may call, from now on; open associations go on. */
+  | { kind: 'remotes'; remotes: AdmittedRemote[]; unknownCallers: UnknownCallers }
