@@ -61,10 +61,15 @@ export function loadConfig({ file, env, overrides }: ConfigSources): Config {
   for (const issue of parsed.error?.issues ?? []) problems.push(...fromIssue(issue, schema, describe))
   if (parsed.success) problems.push(...crossChecks(parsed.data, describe))
   if (problems.length > 0 || !parsed.success) throw new ConfigError(chosen, problems)
-  const { dataDir, pipelines, destinations } = parsed.data
+  const { dataDir, pipelines, destinations, receive } = parsed.data
   return deepFreeze({
     ...parsed.data,
     dataDir: path.resolve(dataDir),
+    receive: {
+      ...receive,
+      ...marksOf(receive),
+      folders: receive.folders.map((folder) => ({ ...folder, path: path.resolve(folder.path) })),
+    },
     pipelines: { ...pipelines, folder: path.resolve(pipelines.folder) },
     destinations: { self: { kind: 'self' as const }, ...destinations },
   })
@@ -120,6 +125,37 @@ function crossChecks(config: z.output<ConfigSchema>, describe: Describe): Config
     if (callers.has(aeTitle)) problems.push(describe(['remotes', i, 'aeTitle'], 'expected each AE title once'))
     callers.add(aeTitle)
   }
+  return [...problems, ...receivingChecks(config, describe)]
+}
+
+/** Whoever sets one mark of free space need not think of the others: they keep their order. */
+function marksOf({ warnFree, minimumFree, emergencyFree }: z.output<ConfigSchema>['receive']) {
+  return { warnFree: Math.max(warnFree, minimumFree), emergencyFree: Math.min(emergencyFree, minimumFree) }
+}
+
+/** Settings of the receiving side that only make sense together. */
+function receivingChecks(config: z.output<ConfigSchema>, describe: Describe): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const { tls, userIdentity } = config.dimse
+  if (tls?.clientCertificate === 'required' && tls.ca === undefined)
+    problems.push(describe(['dimse', 'tls', 'ca'], 'expected a file: client certificates are required'))
+  if (userIdentity.check === 'authoriser' && userIdentity.authoriser === undefined)
+    problems.push(
+      describe(['dimse', 'userIdentity', 'authoriser'], 'expected a URL: user identities are checked there'),
+    )
+  const callable = config.remotes.filter(({ host }) => host !== undefined).map(({ aeTitle }) => aeTitle)
+  const stow = Object.keys(config.destinations).filter((name) => config.destinations[name]?.kind === 'stow-rs')
+  const checkName = (at: Path, name: string, known: readonly string[], what: string): void => {
+    if (!known.includes(name)) problems.push(describe(at, `no ${what} has this name${suggestion(name, known)}`))
+  }
+  for (const [i, archive] of config.assemble.expect.entries())
+    if (archive.kind === 'qido-rs')
+      checkName(['assemble', 'expect', i, 'destination'], archive.destination, stow, 'destination of kind stow-rs')
+    else checkName(['assemble', 'expect', i, 'remote'], archive.remote, callable, 'remote with a host')
+  for (const [i, rule] of config.retention.entries())
+    for (const which of ['verifiedAt', 'storedAt'] as const)
+      for (const [j, name] of rule[which].entries())
+        checkName(['retention', i, which, j], name, stow, 'destination of kind stow-rs')
   return problems
 }
 

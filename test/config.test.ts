@@ -39,8 +39,14 @@ describe('the configuration', () => {
     })
     expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustProxy: [] })
     expect(config.roles).toEqual(['receive', 'work', 'serve'])
-    expect(config.assemble).toEqual({ quiet: 20, release: 5 })
-    expect(config.receive).toEqual({ sync: true, minimumFree: 2 ** 30 })
+    expect(config.assemble).toEqual({ quiet: 20, release: 5, longest: 300, expect: [] })
+    expect(config.receive).toEqual({
+      sync: true,
+      warnFree: 5 * 2 ** 30,
+      minimumFree: 2 ** 30,
+      emergencyFree: 2 ** 28,
+      folders: [],
+    })
     expect(config.infer).toEqual({ slots: 1, threads: 0, deadline: 900, providers: ['cpu'], memoryLimit: 0 })
     expect(config.destinations).toEqual({ self: { kind: 'self' } })
     expect(config.admin.token).toBe('')
@@ -52,6 +58,33 @@ describe('the configuration', () => {
       expect(loadConfig({ file: fileOf(text(address)), env: {} }).remotes[0]?.addresses).toEqual([address])
     for (const address of ['ct1.example', '10.0.0.0/33', '10.0.0', '10.0.0.0/8/9'])
       expect(problemsOf(text(address)).problems[0]).toMatchObject({ path: 'remotes.0.addresses.0' })
+  })
+
+  it('keeps the marks of free space in their order, whichever is set', () => {
+    const { receive } = loadConfig({ file: fileOf('receive: { minimumFree: 10 GiB }\n'), env: {} })
+    expect(receive).toMatchObject({ warnFree: 10 * 2 ** 30, minimumFree: 10 * 2 ** 30, emergencyFree: 2 ** 28 })
+    expect(loadConfig({ file: null, env: { HILUM_RECEIVE_MINIMUMFREE: '1 KiB' } }).receive.emergencyFree).toBe(1024)
+  })
+
+  it('finds settings of the receiving side that do not fit together', () => {
+    const error = problemsOf(`
+dimse:
+  tls: { port: 0, certificate: ${path.join(repository, 'package.json')}, key: ${path.join(repository, 'package.json')} }
+  userIdentity: { check: authoriser }
+remotes:
+  - { aeTitle: PACS }
+assemble:
+  expect: [{ kind: qido-rs, destination: pacs }, { kind: c-find, remote: PACS }]
+retention:
+  - { name: old, olderThanDays: 180, storedAt: [self] }
+`)
+    expect(error.problems.map((problem) => problem.path)).toEqual([
+      'dimse.tls.ca',
+      'dimse.userIdentity.authoriser',
+      'assemble.expect.0.destination',
+      'assemble.expect.1.remote',
+      'retention.0.storedAt.0',
+    ])
   })
 
   it('is frozen to its leaves', () => {
@@ -78,7 +111,7 @@ describe('the configuration', () => {
       .split('\n')
       .map((line) => (/^# ( *[a-z][A-Za-z]*:( |$)|  +(-|[a-zA-Z-]+:)|  +#)/.test(line) ? line.slice(2) : line))
       .join('\n')
-      .replace(/^remotes:\n( .*\n)+/m, '')
+      .replace(/^(remotes|retention):\n( .*\n)+/gm, '')
       .replace(/^ {2}pacs:\n( .*\n)+/m, '')
     const uncommented = loadConfig({ file: fileOf(settings), env: {} })
     const { routes, ...defaults } = loadConfig({ file: path.join(repository, 'config/hilum.yaml'), env: {} })
@@ -108,10 +141,10 @@ describe('the configuration', () => {
     })
     expect(config.aeTitle).toBe('ENVIRONMENT')
     expect(config.dimse).toMatchObject({ port: 0, acceptAnyCalledAETitle: true })
-    expect(config.receive).toEqual({ sync: false, minimumFree: 1048576 })
+    expect(config.receive).toMatchObject({ sync: false, minimumFree: 1048576 })
     expect(config.infer).toMatchObject({ memoryLimit: 1.5 * 2 ** 30, providers: ['cuda', 'cpu'] })
     expect(config.roles).toEqual(['receive', 'serve'])
-    expect(config.assemble).toEqual({ quiet: 0.5, release: 5 })
+    expect(config.assemble).toMatchObject({ quiet: 0.5, release: 5 })
     expect(config.database.url).toBe('postgres://hilum@db/hilum')
     expect(config.admin.token).toBe('bootstrap')
     expect(config.destinations).toEqual({

@@ -88,13 +88,19 @@ test('hilum.yaml shows every setting, with its default', () => {
   // Without the # of the settings that are shown; lines of prose keep theirs.
   const shown = text.replaceAll(/^# ?(?=(?: {2})*(?:[a-z][A-Za-z]*:(?: |$)|- [a-z][A-Za-z]*: ))/gm, '')
   const defaults = loadConfig({ file: null, env: {} })
-  const examples = ['remotes', 'destinations', 'routes']
+  const examples = ['remotes', 'destinations', 'routes', 'retention']
+  const sizes: Record<string, string> = { warnFree: '5 GiB', minimumFree: '1 GiB', emergencyFree: '256 MiB' }
   const found = parse(shown) as Record<string, unknown>
   for (const { path: at } of settingsOf(configSchema({})).values()) {
     const name = at.join('.')
+    if (lookUp(defaults, at) === undefined) {
+      // What is not there by default is shown as an example.
+      expect(text).toMatch(new RegExp(`^## .*\\b${at.at(-1)}: `, 'm'))
+      continue
+    }
     expect(lookUp(found, at), name).toBeDefined()
     if (examples.includes(name) || ['dataDir', 'pipelines.folder'].includes(name)) continue
-    const expected = name === 'receive.minimumFree' ? '1 GiB' : lookUp(defaults, at)
+    const expected = name.startsWith('receive.') ? (sizes[at[1] ?? ''] ?? lookUp(defaults, at)) : lookUp(defaults, at)
     expect(lookUp(found, at), name).toEqual(expected)
   }
 })
