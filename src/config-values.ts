@@ -85,5 +85,16 @@ function firstLine(file: string): string | undefined {
 
 /** A file that has to be readable at start. */
 export function readableFile(description: string) {
-  return parsedBy((file) => void readFileSync(file), description)
+  return z
+    .string()
+    .superRefine((file, context) => {
+      try {
+        readFileSync(file)
+      } catch (error) {
+        // The path stands before it already.
+        const reason = messageOf(error).split(', ')[0] ?? ''
+        context.addIssue({ code: 'custom', message: `expected a file that can be read (${reason})` })
+      }
+    })
+    .describe(description)
 }

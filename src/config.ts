@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
+import { crossChecks, type Describe, type SoundSections } from './config-checks.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { type ConfigSchema, configSchema } from './config-schema.ts'
 import { applyEnvironment, namesAt, type Path, readYaml, type Tree } from './config-source.ts'
@@ -59,7 +60,8 @@ export function loadConfig({ file, env, overrides }: ConfigSources): Config {
     }
   }
   for (const issue of parsed.error?.issues ?? []) problems.push(...fromIssue(issue, schema, describe))
-  if (parsed.success) problems.push(...crossChecks(parsed.data, describe))
+  problems.push(...crossChecks(parsed.data ?? soundSections(schema, tree), describe))
+  problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   if (problems.length > 0 || !parsed.success) throw new ConfigError(chosen, problems)
   const { dataDir, pipelines, destinations, receive } = parsed.data
   return deepFreeze({
@@ -90,8 +92,6 @@ function textOf(file: string, problems: ConfigProblem[]): string {
   }
 }
 
-type Describe = (at: Path, expectation: string) => ConfigProblem
-
 function fromIssue(issue: z.core.$ZodIssue, schema: ConfigSchema, describe: Describe): ConfigProblem[] {
   if (issue.code !== 'unrecognized_keys') return [describe(issue.path, issue.message.replace(/^Invalid input: /, ''))]
   const known = namesAt(schema, issue.path)
@@ -102,61 +102,18 @@ function fromIssue(issue: z.core.$ZodIssue, schema: ConfigSchema, describe: Desc
   })
 }
 
-/** What no single setting can know: names that others refer to. */
-function crossChecks(config: z.output<ConfigSchema>, describe: Describe): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  const destinations = ['self', ...Object.keys(config.destinations)]
-  if (config.destinations.self && config.destinations.self.kind !== 'self') {
-    problems.push(describe(['destinations', 'self', 'kind'], 'expected self: the name stands for the node’s own store'))
-  }
-  const names = new Set<string>()
-  for (const [i, route] of config.routes.entries()) {
-    if (names.has(route.name)) problems.push(describe(['routes', i, 'name'], 'expected a name that no other route has'))
-    names.add(route.name)
-    for (const [j, name] of route.destinations.entries()) {
-      if (destinations.includes(name)) continue
-      problems.push(
-        describe(['routes', i, 'destinations', j], `no destination has this name${suggestion(name, destinations)}`),
-      )
-    }
-  }
-  const callers = new Set<string>()
-  for (const [i, { aeTitle }] of config.remotes.entries()) {
-    if (callers.has(aeTitle)) problems.push(describe(['remotes', i, 'aeTitle'], 'expected each AE title once'))
-    callers.add(aeTitle)
-  }
-  return [...problems, ...receivingChecks(config, describe)]
-}
-
 /** Whoever sets one mark of free space need not think of the others: they keep their order. */
 function marksOf({ warnFree, minimumFree, emergencyFree }: z.output<ConfigSchema>['receive']) {
   return { warnFree: Math.max(warnFree, minimumFree), emergencyFree: Math.min(emergencyFree, minimumFree) }
 }
 
-/** Settings of the receiving side that only make sense together. */
-function receivingChecks(config: z.output<ConfigSchema>, describe: Describe): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  const { tls, userIdentity } = config.dimse
-  if (tls?.clientCertificate === 'required' && tls.ca === undefined)
-    problems.push(describe(['dimse', 'tls', 'ca'], 'expected a file: client certificates are required'))
-  if (userIdentity.check === 'authoriser' && userIdentity.authoriser === undefined)
-    problems.push(
-      describe(['dimse', 'userIdentity', 'authoriser'], 'expected a URL: user identities are checked there'),
-    )
-  const callable = config.remotes.filter(({ host }) => host !== undefined).map(({ aeTitle }) => aeTitle)
-  const stow = Object.keys(config.destinations).filter((name) => config.destinations[name]?.kind === 'stow-rs')
-  const checkName = (at: Path, name: string, known: readonly string[], what: string): void => {
-    if (!known.includes(name)) problems.push(describe(at, `no ${what} has this name${suggestion(name, known)}`))
-  }
-  for (const [i, archive] of config.assemble.expect.entries())
-    if (archive.kind === 'qido-rs')
-      checkName(['assemble', 'expect', i, 'destination'], archive.destination, stow, 'destination of kind stow-rs')
-    else checkName(['assemble', 'expect', i, 'remote'], archive.remote, callable, 'remote with a host')
-  for (const [i, rule] of config.retention.entries())
-    for (const which of ['verifiedAt', 'storedAt'] as const)
-      for (const [j, name] of rule[which].entries())
-        checkName(['retention', i, which, j], name, stow, 'destination of kind stow-rs')
-  return problems
+/** Section by section: a mistake in one must not hide what can be said of the others. */
+function soundSections(schema: ConfigSchema, tree: Tree): SoundSections {
+  const sound = Object.entries(schema.shape).flatMap(([name, section]) => {
+    const parsed = section.safeParse(tree[name])
+    return parsed.success ? [[name, parsed.data]] : []
+  })
+  return Object.fromEntries(sound) as SoundSections
 }
 
 /** Whatever stands at a path, for the reader of a problem; never a secret. */

@@ -14,9 +14,22 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     load: () => import('./commands/migrate.ts'),
   },
   send: { summary: 'send DICOM files by C-STORE', load: () => import('./commands/send.ts') },
+  fetch: { summary: 'have earlier studies sent here from an archive', load: () => import('./commands/fetch.ts') },
   study: { summary: 'what happened to a study, and why', load: () => import('./commands/study.ts') },
+  quarantine: {
+    summary: 'what could not be kept, and why: list, download, reingest, discard',
+    load: () => import('./commands/quarantine.ts'),
+  },
   route: { summary: 'list, check, try or apply the routes', load: () => import('./commands/route.ts') },
   pipeline: { summary: 'list or check the pipelines', load: () => import('./commands/pipeline.ts') },
+  remote: {
+    summary: 'list, add, remove, try or admit the applications that may call',
+    load: () => import('./commands/remote.ts'),
+  },
+  retention: {
+    summary: 'what retention rules would delete, and why not the others; or run them',
+    load: () => import('./commands/retention.ts'),
+  },
   demo: {
     summary: 'start a throw-away node, send it a study, show what was found',
     load: () => import('./commands/demo.ts'),
@@ -26,7 +39,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
 const notInThisVersion = ['backup', 'restore', 'evaluate']
 
 function usage(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
   return `hilum COMMAND [options]
 
 ${lines.join('\n')}

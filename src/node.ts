@@ -6,7 +6,7 @@ import { type ScheduledTask, schedule } from 'node-cron'
 import { randomSecret } from './admin/accounts.ts'
 import { createApp, createAuth } from './admin/app.ts'
 import { EventHub } from './admin/events.ts'
-import { databaseCheck, diskCheck, listenerCheck } from './admin/health.ts'
+import { databaseCheck, listenerCheck, spaceCheck } from './admin/health.ts'
 import { NodeMetrics } from './admin/metrics.ts'
 import { Assembler } from './assemble/assembler.ts'
 import { type Config, packageRoot } from './config.ts'
@@ -14,10 +14,17 @@ import { createDestinations } from './deliver/destinations.ts'
 import { apiOf } from './flow/api.ts'
 import { Arrivals } from './flow/arrivals.ts'
 import { destinationOptions } from './flow/destination-options.ts'
+import { DiskWatch } from './flow/disk-watch.ts'
 import { Disposal } from './flow/disposal.ts'
+import { countingArchives } from './flow/expected-counts.ts'
+import { quarantineActs, watchedFolders } from './flow/folders.ts'
+import { Hints } from './flow/hints.ts'
+import { Hl7Listener } from './flow/hl7-listener.ts'
 import { HttpListener } from './flow/http-listener.ts'
 import { installPipelines } from './flow/installed-pipelines.ts'
-import { quietTimeOfRoutes } from './flow/quiet-times.ts'
+import { missingSeriesOfRoutes, quietTimeOfRoutes } from './flow/quiet-times.ts'
+import { Remotes } from './flow/remotes.ts'
+import { Retention } from './flow/retention.ts'
 import { routeRevision } from './flow/route-revision.ts'
 import { seedRoutes } from './flow/routes.ts'
 import { createWork, workFolder } from './flow/work.ts'
@@ -27,6 +34,7 @@ import { stowRouter } from './receive/stow-rs.ts'
 import { migrate, openDatabase } from './store/database.ts'
 import { DiskObjects } from './store/disk-objects.ts'
 import { lockDataFolder } from './store/folder-lock.ts'
+import { FreeSpace, freeBytes } from './store/free-space.ts'
 import { IncomingFolder } from './store/incoming.ts'
 import { dicomwebRouter } from './view/router.ts'
 import { viewerRouter } from './view/viewer.ts'
@@ -36,6 +44,8 @@ export interface RunningNode {
   config: Config
   dimsePort: number
   httpPort: number
+  /** Of listeners that are there only where they are configured: `dimse-tls`, `hl7`. */
+  furtherPorts: Readonly<Record<string, number>>
   /** The administrator's one-time password, at the very first start; else null. */
   firstPassword: string | null
   /** Finishes or parks what is in flight and ends everything; can be called twice. */
@@ -71,15 +81,17 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   parts.add('data folder', unlock)
   const database = await openDatabase({ url: config.database.url, dataDir: config.dataDir, log })
   parts.add('database', () => database.destroy())
-  await migrate(database)
+  await migrate(database, log)
   const objects = new DiskObjects(config.dataDir)
   const queue = new JobQueue({ database })
   const pipelines = await installPipelines(config.pipelines.folder, database, now())
   await seedRoutes(database, config.routes, now())
+  const space = new FreeSpace({ folder: config.dataDir, marks: config.receive })
 
   // what everybody tells
   const hub = new EventHub()
-  const metrics = new NodeMetrics({ knex: database, dataDir: config.dataDir })
+  const remotes = new Remotes({ config, database, log, onNews: () => hub.publish({ kind: 'remote' }) })
+  const metrics = new NodeMetrics({ knex: database, dataDir: config.dataDir, space, remotes })
   const http = new HttpListener()
   parts.add('http', () => http.close(graceMs))
   // Before HTTP: streams of events never end by themselves, and would cost it all of its grace.
@@ -91,19 +103,38 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   const self = { url: `http://${http.loopback}:${httpPort}/dicomweb`, token: selfToken }
   const destinations = createDestinations(destinationOptions(config), self)
   parts.add('destinations', () => destinations.close())
+  const disk: DiskWatch = new DiskWatch({
+    space,
+    log,
+    onChange: () => {
+      hub.publish({ kind: 'disk' })
+      work?.poke()
+    },
+  })
+  const mayStart = () => disk.permitsWork
   const work = works
-    ? createWork({ config, database, objects, queue, pipelines, destinations, hub, metrics, log })
+    ? createWork({ config, database, objects, queue, pipelines, destinations, hub, metrics, log, mayStart })
     : null
+  parts.add('disk watch', () => disk.stop())
+  disk.start()
 
   if (work) parts.add('work', () => work.stop())
   work?.warm()
 
   // assemble and route
-  const assembler = new Assembler({
+  const { aeTitle } = config
+  const addressOf = (title: string) => remotes.addressOf(title)
+  const assembler: Assembler = new Assembler({
     database,
     log,
-    settings: { quietSeconds: config.assemble.quiet, releaseSeconds: config.assemble.release },
+    settings: {
+      quietSeconds: config.assemble.quiet,
+      releaseSeconds: config.assemble.release,
+      longestSeconds: config.assemble.longest,
+    },
+    archives: countingArchives(config.assemble.expect, { destinations, remote: addressOf, aeTitle }),
     quietFor: (studyId) => quietTimeOfRoutes(database, studyId),
+    missingFor: (studyId) => missingSeriesOfRoutes(database, studyId),
     onRevision: async (revision) => {
       await routeRevision(revision.id, { database, queue, log, pinnedPipeline: (name) => pipelines.pinned(name) })
       work?.infers.poke()
@@ -111,25 +142,86 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     },
   })
 
-  // receive
-  const arrivals = new Arrivals({ config, database, objects, assembler, hub, metrics, log })
+  const hints = new Hints({
+    database,
+    log,
+    onHint: (studies) => {
+      assembler.hinted()
+      for (const studyInstanceUID of studies) hub.publish({ kind: 'study', studyInstanceUID })
+    },
+  })
 
-  // view and admin
+  // who may come in
   const bootstrap = { name: 'bootstrap', token: config.admin.token, role: 'administrator' as const }
   const auth = createAuth(database, {
     fixed: [{ name: 'self', token: selfToken, role: 'operator' }, ...(config.admin.token ? [bootstrap] : [])],
     sessionLifetime: config.admin.sessionHours * 3_600_000,
   })
+
+  // receive
+  const arrivals = new Arrivals({
+    config,
+    database,
+    objects,
+    assembler,
+    hub,
+    metrics,
+    log,
+    remotes,
+    verify: async (name, password) => (await auth.accounts.authenticate(name, password)) !== null,
+    takeStatement: (question) => hints.answer(question),
+  })
+  const incoming = new IncomingFolder({
+    dataDir: config.dataDir,
+    sync: config.receive.sync,
+    minimumFreeBytes: config.receive.minimumFree,
+    space,
+  })
+  const folders = watchedFolders({ config, database, incoming, arrivals, assembler, log })
+  const hl7 = config.assemble.hl7
+    ? new Hl7Listener({ ...config.assemble.hl7, onOrders: (orders, from) => hints.order(orders, from), log })
+    : null
+  const retention = new Retention({
+    rules: config.retention,
+    database,
+    objects,
+    destinations,
+    own: { host: config.http.host, port: httpPort },
+    free: () => freeBytes(config.dataDir),
+    log,
+    onDeleted: ({ rule, bytes, studyInstanceUID }) => {
+      metrics.studiesDeleted.inc({ rule })
+      metrics.bytesDeleted.inc({ rule }, bytes)
+      hub.publish({ kind: 'study', studyInstanceUID })
+    },
+  })
+
+  // view and admin
   const app = createApp({
     version: packageVersion(),
     trustProxy: config.http.trustProxy,
     log,
     auth,
     metrics,
-    api: apiOf({ config, database, queue, pipelines, destinations, assembler, hub, poke: () => work?.poke() }),
+    api: apiOf({
+      config,
+      database,
+      queue,
+      pipelines,
+      destinations,
+      assembler,
+      hub,
+      remotes,
+      retention,
+      space,
+      quarantine: quarantineActs({ database, incoming, arrivals, hub, log }),
+      folders,
+      poke: () => work?.poke(),
+    }),
     checks: {
       database: databaseCheck(database),
-      disk: diskCheck(config.dataDir, config.receive.minimumFree),
+      disk: spaceCheck(space),
+      ...(config.receive.folders.length > 0 ? { folders: () => folders.health() } : {}),
       ...(receives
         ? { dicom: listenerCheck(() => (arrivals.receiver.pid === undefined ? null : arrivals.receiver.port)) }
         : {}),
@@ -137,11 +229,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     routers: {
       dicomweb: dicomwebRouter({ database, objects, log }),
       stow: stowRouter({
-        incoming: new IncomingFolder({
-          dataDir: config.dataDir,
-          sync: config.receive.sync,
-          minimumFreeBytes: config.receive.minimumFree,
-        }),
+        incoming,
         indexWriter: arrivals,
         onQuarantined: (object) => arrivals.onQuarantined(object),
         onRequest: {
@@ -156,26 +244,39 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
 
   // everything is there: repair what a crash left, then open the doors
   await rm(workFolder(config), { recursive: true, force: true })
+  if (works) await retention.removeLeftovers()
   if (receives) await arrivals.recover({ deleteUnfinished: true })
   const interrupted = works ? await queue.requeueInterrupted() : 0
   if (interrupted > 0) log.info('interrupted jobs queued again', { jobs: interrupted })
+  parts.add('remotes', () => remotes.stop())
+  await remotes.start()
   http.serve(app)
+  const furtherPorts: Record<string, number> = {}
   if (receives) {
     parts.add('assembly', () => assembler.stop())
     await assembler.start()
     parts.add('arrivals', () => arrivals.stop(graceMs))
-    await arrivals.receiver.start()
+    await arrivals.start()
+    parts.add('watched folders', () => folders.stop())
+    await folders.start()
+    if (hl7) parts.add('hl7', () => hl7.close())
+    const tlsPort = arrivals.receiver.tlsPort
+    if (tlsPort != null) furtherPorts['dimse-tls'] = tlsPort
+    if (hl7) furtherPorts.hl7 = await hl7.start()
   }
   work?.start()
+  parts.add('retention', () => retention.stop())
+  if (works) retention.start()
   // Last: a password that is made is a password that is printed, also when a start before this one has failed.
   const first = await auth.accounts.createFirstUser()
-  const housekeeping = scheduleHousekeeping(database, log)
+  const housekeeping = scheduleHousekeeping(database, hints, log)
   parts.add('housekeeping', () => housekeeping.destroy())
 
   return {
     config,
     dimsePort: receives ? arrivals.receiver.port : 0,
     httpPort,
+    furtherPorts,
     firstPassword: first?.oneTimePassword ?? null,
     stop: () => parts.dispose(),
     stopped: parts.disposed,
@@ -200,10 +301,10 @@ function packageVersion(): string {
   return (JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
 }
 
-/** Once a night: sessions that have expired are forgotten. */
-function scheduleHousekeeping(database: Knex, log: Log): ScheduledTask {
+/** Once a night: sessions that have expired, and what was said of studies that never came, are forgotten. */
+function scheduleHousekeeping(database: Knex, hints: Hints, log: Log): ScheduledTask {
   return schedule('17 3 * * *', async () => {
     const sessions = await database('sessions').where('expires_at', '<=', new Date().toISOString()).delete()
-    log.info('housekeeping done', { sessions })
+    log.info('housekeeping done', { sessions, hints: await hints.expire() })
   })
 }

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type ConfigInput, loadConfig } from '../src/config.ts'
 import { ConfigError } from '../src/config-error.ts'
 import { jsonSchemas } from '../src/config-json-schema.ts'
+import { TestAuthority } from './dimse/certificates.ts'
 import { repository } from './support/data.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'hilum-config-'))
@@ -66,24 +67,54 @@ describe('the configuration', () => {
     expect(loadConfig({ file: null, env: { HILUM_RECEIVE_MINIMUMFREE: '1 KiB' } }).receive.emergencyFree).toBe(1024)
   })
 
-  it('finds settings of the receiving side that do not fit together', () => {
+  it('finds settings that do not fit together, whatever else is wrong', () => {
     const error = problemsOf(`
+dataDir: ${folder}/data
+http: { port: eighty }
 dimse:
   tls: { port: 0, certificate: ${path.join(repository, 'package.json')}, key: ${path.join(repository, 'package.json')} }
   userIdentity: { check: authoriser }
+receive:
+  folders: [{ path: ${folder}/data/in }, { path: ${folder}/a }, { path: ${folder}/a/b }, { path: ${folder}/ab }]
 remotes:
   - { aeTitle: PACS }
 assemble:
   expect: [{ kind: qido-rs, destination: pacs }, { kind: c-find, remote: PACS }]
 retention:
   - { name: old, olderThanDays: 180, storedAt: [self] }
+  - { name: old, olderThanDays: 180, schedule: every day }
 `)
     expect(error.problems.map((problem) => problem.path)).toEqual([
+      'http.port',
+      'dimse.tls.certificate',
+      'dimse.tls.key',
       'dimse.tls.ca',
       'dimse.userIdentity.authoriser',
+      'receive.folders.0.path',
+      'receive.folders.2.path',
       'assemble.expect.0.destination',
       'assemble.expect.1.remote',
       'retention.0.storedAt.0',
+      'retention.1.name',
+      'retention.1.schedule',
+      'retention.1.storedAt',
+    ])
+    const sentences = new Map(error.problems.map(({ path: at, expectation }) => [at, expectation]))
+    expect(sentences.get('receive.folders.2.path')).toContain('apart from receive.folders.1')
+    expect(sentences.get('dimse.tls.key')).toBe('expected a private key in PEM, without a passphrase')
+  })
+
+  it('finds a key that is not that of its certificate, and a file that is not there', () => {
+    const authority = new TestAuthority(folder)
+    const { certificate, key } = authority.issue('node')
+    const { key: otherKey } = authority.issue('other')
+    const text = (of: string) => `dimse: { tls: { certificate: ${certificate}, key: ${of}, clientCertificate: none } }`
+    expect(loadConfig({ file: fileOf(text(key)), env: {} }).dimse.tls?.key).toBe(key)
+    expect(problemsOf(text(otherKey)).problems).toMatchObject([
+      { path: 'dimse.tls.key', line: 1, expectation: 'expected the private key of the certificate in certificate' },
+    ])
+    expect(problemsOf(text(`${folder}/none.pem`)).problems).toMatchObject([
+      { path: 'dimse.tls.key', expectation: 'expected a file that can be read (ENOENT: no such file or directory)' },
     ])
   })
 
@@ -246,10 +277,10 @@ remotes: [{ aeTitle: CT1 }, { aeTitle: CT1 }]
 destinations: { self: { kind: stow-rs, url: 'http://x/' } }
 `
     expect(problemsOf(text('slef')).problems.map((p) => [p.path, p.line])).toEqual([
-      ['destinations.self.kind', 6],
       ['routes.0.destinations.0', 3],
       ['routes.1.name', 4],
       ['remotes.1.aeTitle', 5],
+      ['destinations.self.kind', 6],
     ])
   })
 

@@ -4,11 +4,13 @@ import knex from 'knex'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { NodeMetrics } from '../src/admin/metrics.ts'
-import { loadConfig } from '../src/config.ts'
+import { type ConfigInput, loadConfig } from '../src/config.ts'
 import { jsonSchemas } from '../src/config-json-schema.ts'
 import { configSchema } from '../src/config-schema.ts'
 import { settingsOf } from '../src/config-source.ts'
 import { parseRouteDefinition } from '../src/route/route-definition.ts'
+import { FreeSpace } from '../src/store/free-space.ts'
+import { bootstrapToken, RunningApp } from './admin/running-app.ts'
 import { repository } from './support/data.ts'
 
 const under = (folder: string) => readdirSync(path.join(repository, folder)).map((name) => path.join(folder, name))
@@ -22,7 +24,8 @@ const textOf = (page: string) => readFileSync(path.join(repository, page), 'utf8
 const proseOf = (page: string) => textOf(page).replaceAll(/^```[\s\S]*?^```$/gm, '')
 
 test('every operator guide that the README names is there', () => {
-  for (const name of ['architecture', 'routes', 'pipelines', 'operations', 'api', 'limits'])
+  const guides = ['architecture', 'routes', 'pipelines', 'receiving', 'operations', 'api', 'limits', 'development']
+  for (const name of [...guides, 'conformance', 'interoperability'])
     expect(textOf('README.md')).toContain(`docs/${name}.md`)
 })
 
@@ -55,15 +58,17 @@ test.each([...pages, 'config/hilum.yaml', 'Dockerfile'])('every HILUM_ variable 
   const known = settingsOf(configSchema({}))
   const meant = [...textOf(page).matchAll(/\bHILUM_[A-Z0-9_]*[A-Z0-9]/g)]
     .map(([name]) => name)
-    // The configuration file's own variable, and an example of a mistake.
-    .filter((name) => !['HILUM_CONFIG', 'HILUM_DIMSE_PRT'].includes(name))
+    // The configuration file's own variable, an example of a mistake, and what only tests read.
+    .filter((name) => !['HILUM_CONFIG', 'HILUM_DIMSE_PRT'].includes(name) && !name.startsWith('HILUM_FUZZ_'))
   expect(meant.filter((name) => !known.has(name))).toEqual([])
 })
 
 test('operations.md names every metric of the node, and no other', async () => {
   const database = knex({ client: 'better-sqlite3', connection: ':memory:', useNullAsDefault: true })
   try {
-    const metrics = new NodeMetrics({ knex: database, dataDir: repository })
+    const space = new FreeSpace({ folder: repository, marks: { warnFree: 3, minimumFree: 2, emergencyFree: 1 } })
+    const remotes = { list: () => [], counters: { traffic: () => Promise.reject(new Error('not asked')) } }
+    const metrics = new NodeMetrics({ knex: database, dataDir: repository, space, remotes })
     const own = metrics.registry.getMetricsAsArray().map(({ name }) => name)
     const documented = [...textOf('docs/operations.md').matchAll(/^\| `(hilum_\w+)` \|/gm)].map(([, name]) => name)
     expect(new Set(documented)).toEqual(new Set(own.filter((name) => name.startsWith('hilum_'))))
@@ -74,10 +79,89 @@ test('operations.md names every metric of the node, and no other', async () => {
   }
 })
 
+test('api.md names every address of the API, and no other', async () => {
+  const app = await new RunningApp().start()
+  try {
+    const answer = await fetch(`${app.url}/api/openapi.json`, {
+      headers: { authorization: `Bearer ${bootstrapToken}` },
+    })
+    const { paths } = (await answer.json()) as { paths: Record<string, Record<string, unknown>> }
+    const known = Object.entries(paths).flatMap(([where, methods]) =>
+      Object.keys(methods).map((method) => nameless(`${method.toUpperCase()} ${where}`)),
+    )
+    // The rows of its table; a row may name several.
+    const rows = textOf('docs/api.md').match(/^\| `(?:GET|POST|PUT|DELETE) \/api\/[^|]*\|/gm) ?? []
+    const named = rows.flatMap((row) =>
+      [...row.matchAll(/`([A-Z]+ \/api\/[^`?]*)/g)].map(([, address = '']) => nameless(address)),
+    )
+    expect(named.sort()).toEqual(known.sort())
+    for (const page of pages)
+      for (const [, method = '', where = ''] of textOf(page).matchAll(/`(GET|POST|PUT|DELETE) (\/api\/[^`?\s]*)/g))
+        if (where !== '/api/openapi.json') expect(known, page).toContain(nameless(`${method} ${where}`))
+  } finally {
+    await app.stop()
+  }
+})
+
+/** An address without the names of its parameters. */
+const nameless = (address: string): string => address.replaceAll(/\{\w+\}/g, '{}')
+
+/** Usage, and everything else, of each command. */
+const commands = new Map(
+  [...textOf('src/main.ts').matchAll(/^ {2}(\w+): \{$|^ {2}(\w+): \{ summary/gm)].map(([, one, other]) => {
+    const name = one ?? other ?? ''
+    return [name, textOf(`src/commands/${name}.ts`)]
+  }),
+)
+
+test.each(pages)('every command of %s exists, with its options', (page) => {
+  expect(commands.size).toBeGreaterThan(10)
+  const spoken = [...textOf(page).matchAll(/(?:\bnpx |`|^\$ )hilum ([a-z]+)((?: [^`|#\n]*)?)/gm)]
+  for (const [said, name = '', rest = ''] of spoken) {
+    if (['COMMAND', 'ready', 'backup'].includes(name)) continue
+    const source = commands.get(name)
+    expect(source, said).toBeDefined()
+    for (const [, option] of rest.matchAll(/ --([a-z-]+)/g)) expect(source, said).toContain(`--${option}`)
+    const [what] = /^[a-z]+/.exec(rest.trim()) ?? []
+    if (['remote', 'quarantine', 'retention', 'route', 'pipeline'].includes(name) && what)
+      expect(source, said).toMatch(new RegExp(`hilum ${name} (?:[a-z]+\\|)*${what}`))
+  }
+})
+
+test.each(pages)('every setting that %s names exists', (page) => {
+  const paths = [...settingsOf(configSchema({})).values()].map(({ path: at }) => at.join('.'))
+  const sections = [...new Set(paths.map((name) => name.split('.')[0]))].join('|')
+  for (const [, name = ''] of proseOf(page).matchAll(new RegExp(`\`((?:${sections})\\.[A-Za-z.]+)\``, 'g'))) {
+    if (/\.(?:ts|mjs|md|yaml|json|quiet\.\w+)$/.test(name)) continue
+    expect(
+      paths.some((known) => known === name || known.startsWith(`${name}.`)),
+      name,
+    ).toBe(true)
+  }
+})
+
+test('every example of configuration in receiving.md is valid', () => {
+  const blocks = yamlOf('docs/receiving.md') as ConfigInput[]
+  expect(blocks.length).toBeGreaterThan(4)
+  const pem = path.join(repository, 'package.json')
+  for (const block of blocks) {
+    const { tls } = block.dimse ?? {}
+    // Certificates are files, which have to be there.
+    if (tls) Object.assign(tls, { certificate: pem, key: pem, ca: pem })
+    const around: ConfigInput = {
+      destinations: { pacs: { kind: 'stow-rs', url: 'https://pacs.example/dicom-web' } },
+      remotes: [{ aeTitle: 'PACS', host: '10.0.0.9' }],
+    }
+    expect(() => loadConfig({ file: null, env: {}, overrides: { ...around, ...block } })).not.toThrow()
+  }
+})
+
+function yamlOf(page: string): unknown[] {
+  return [...textOf(page).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => parse(text) as unknown)
+}
+
 test('every route of routes.md is a valid one', () => {
-  const blocks = [...textOf('docs/routes.md').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
-    ([, text = '']) => parse(text) as unknown,
-  )
+  const blocks = yamlOf('docs/routes.md')
   const routes = blocks.flatMap((block) => (Array.isArray(block) ? block : (block as { routes: unknown[] }).routes))
   expect(routes.length).toBeGreaterThan(2)
   for (const route of routes) expect(parseRouteDefinition(route)).toMatchObject({ ok: true })

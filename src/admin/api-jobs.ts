@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { JobError } from '../jobs/error.ts'
-import { jobRow, jobState, page, uid } from './api-schemas.ts'
+import { countUpTo } from '../store/count-up-to.ts'
+import { jobRow, jobState, listTotal, page, uid } from './api-schemas.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
 
@@ -30,7 +31,7 @@ export function jobEndpoints({ knex, retryJob }: JobsDeps): Endpoint[] {
       summary: 'Jobs, the newest first',
       role: 'viewer',
       query: jobQuery,
-      answer: z.object({ total: z.number(), jobs: z.array(jobRow) }),
+      answer: z.object({ ...listTotal, jobs: z.array(jobRow) }),
       handle: ({ query }) => listJobs(knex, query),
     }),
     endpoint({
@@ -71,19 +72,24 @@ interface Row {
 }
 
 async function listJobs(knex: Knex, query: z.output<typeof jobQuery>) {
-  const matching = knex('jobs').join('studies', 'studies.id', 'jobs.study_id')
+  const matching = knex('jobs')
   if (query.state) matching.where('jobs.state', query.state)
   if (query.kind) matching.where('jobs.kind', query.kind)
-  if (query.studyInstanceUID) matching.where('studies.study_instance_uid', query.studyInstanceUID)
-  const [counted] = await matching.clone().count<{ n: number }[]>('* as n')
+  if (query.studyInstanceUID) {
+    const study = knex('studies').select('id').where({ study_instance_uid: query.studyInstanceUID })
+    matching.where('jobs.study_id', study)
+  }
   const rows = (await matching
     .clone()
+    .join('studies', 'studies.id', 'jobs.study_id')
     .select('jobs.*', 'studies.study_instance_uid')
-    .orderBy('jobs.created_at', 'desc')
-    .orderBy('jobs.id')
+    .orderBy([
+      { column: 'jobs.created_at', order: 'desc' },
+      { column: 'jobs.id', order: 'desc' },
+    ])
     .limit(query.limit)
     .offset(query.offset)) as Row[]
-  return { total: counted?.n ?? 0, jobs: rows.map(toJob) }
+  return { ...(await countUpTo(knex, matching)), jobs: rows.map(toJob) }
 }
 
 function toJob(row: Row): z.input<typeof jobRow> {

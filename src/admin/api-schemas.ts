@@ -25,12 +25,15 @@ export const finding = z.object({
   code: z.string().describe('scheme:value of the concept'),
   site: z.string().nullable().describe('scheme:value of the anatomy; null where the value speaks of the whole input'),
   revision: z.number(),
+  current: z.boolean().describe('true where it holds for the newest revision'),
 })
 
 export const studyRow = z.object({
   studyInstanceUID: z.string(),
   state: studyState,
-  patientName: z.string().nullable(),
+  patientName: z.string().nullable().describe('the alphabetic component group, or the first there is'),
+  patientNameIdeographic: z.string().nullable(),
+  patientNamePhonetic: z.string().nullable(),
   patientID: z.string().nullable(),
   accessionNumber: z.string().nullable(),
   studyDate: z.string().nullable(),
@@ -46,7 +49,13 @@ export const studyRow = z.object({
   updatedAt: at,
 })
 
-export const studyList = z.object({ total: z.number(), studies: z.array(studyRow) })
+/** How many there are on all pages; counting ends somewhere. */
+export const listTotal = {
+  total: z.number().describe('on all pages'),
+  totalIsExact: z.boolean().describe('false where there are more than total, which were not counted'),
+}
+
+export const studyList = z.object({ ...listTotal, studies: z.array(studyRow) })
 
 const delivery = z.object({
   destination: z.string(),
@@ -103,6 +112,7 @@ const decision = z.object({
   reason: z.string(),
   routeVersion: z.number(),
   revision: z.number(),
+  standsFrom: z.number().nullable().describe('the earlier revision whose results stand: the input is the same'),
   at,
 })
 
@@ -127,7 +137,9 @@ export const timeline = z.object({
   completion: z.object({ at, reason: z.string() }).nullable(),
   revisions: z.array(z.object({ revision: z.number(), at, reason: z.string(), instances: z.number() })),
   patient: z.object({
-    patientName: z.string().nullable(),
+    patientName: z.string().nullable().describe('the alphabetic component group, or the first there is'),
+    patientNameIdeographic: z.string().nullable(),
+    patientNamePhonetic: z.string().nullable(),
     patientID: z.string().nullable(),
     patientBirthDate: z.string().nullable(),
     patientSex: z.string().nullable(),
@@ -172,13 +184,15 @@ export const route = z.object({
 })
 
 export const refusedCaller = z.object({
-  callingAETitle: z.string(),
+  id: z.number(),
+  callingAETitle: z.string().describe('empty where the entry stands for several callers'),
   calledAETitle: z.string(),
   address: z.string(),
   reason: z.string(),
   times: z.number(),
   firstAt: at,
   lastAt: at,
+  useless: z.string().nullable().describe('why admitting it would be of no use; null: it would be'),
 })
 
 export const quarantined = z.object({
@@ -192,6 +206,10 @@ export const quarantined = z.object({
   sopInstanceUID: z.string().nullable(),
   transferSyntaxUID: z.string().nullable(),
   size: z.number(),
+  state: z.enum(['quarantined', 'reingested', 'discarded']),
+  stateAt: at.nullable().describe('when it was taken in again, or discarded'),
+  stateBy: z.string().nullable(),
+  storedInstanceUID: z.string().nullable().describe('SOP Instance UID under which it was taken in again'),
 })
 
 export const auditEntry = z.object({

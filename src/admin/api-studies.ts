@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
+import { deletionSentence, deletionsOf } from '../store/delete-study.ts'
 import { listStudies } from '../store/study-list.ts'
 import { studyTimeline } from '../store/timeline.ts'
 import { page, studyList, studyState, timeline, uid } from './api-schemas.ts'
@@ -46,7 +47,12 @@ export function studyEndpoints(deps: StudiesDeps): Endpoint[] {
       role: 'viewer',
       params: studyParams,
       answer: timeline,
-      handle: async ({ params }) => known(await studyTimeline(deps.knex, params.studyInstanceUID)),
+      handle: async ({ params }) => {
+        const found = await studyTimeline(deps.knex, params.studyInstanceUID)
+        const [deletion] = found === null ? await deletionsOf(deps.knex, params.studyInstanceUID) : []
+        if (deletion) throw new ApiError(410, 'deleted', `The study was ${deletionSentence(deletion)}.`)
+        return known(found)
+      },
     }),
     endpoint({
       method: 'post',
@@ -62,7 +68,7 @@ export function studyEndpoints(deps: StudiesDeps): Endpoint[] {
       method: 'get',
       path: '/events',
       summary:
-        'Server-sent events: study, job, delivery, quarantine, remote, each with the UID of the study that changed',
+        'Server-sent events: study, job, delivery, quarantine, remote, disk, each with the UID of the study that changed',
       role: 'viewer',
       answerType: 'text/event-stream',
       handle: ({ req, res }) => {

@@ -1,16 +1,9 @@
-import { createReadStream } from 'node:fs'
-import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import type { Response } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { listQuarantined } from '../store/quarantine-list.ts'
-import { listRefusedCallers } from '../store/refused-callers.ts'
-import { page, quarantined, refusedCaller, route, uid } from './api-schemas.ts'
+import { route, uid } from './api-schemas.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
 
-const remote = z.object({ aeTitle: z.string(), host: z.string().nullable() })
 const echo = z.object({
   destination: z.string(),
   url: z.string(),
@@ -21,8 +14,6 @@ const echo = z.object({
 
 export interface SystemDeps {
   knex: Knex
-  /** Where the quarantined bytes lie. */
-  quarantineFolder: string
   /** Evaluates every route on a study without acting on it; null where no such study is known. */
   testRoutes(studyInstanceUID: string): Promise<unknown[] | null>
   /** The pipelines that can be run, with their declared limits. */
@@ -31,18 +22,11 @@ export interface SystemDeps {
     list(): { name: string; kind: string; url: string }[]
     test(name: string): Promise<z.input<typeof echo> | null>
   }
-  /** The callers that the configuration names, and what becomes of others. */
-  remotes: { unknownCallers: string; configured: z.input<typeof remote>[] }
 }
 
-/** Routes, pipelines, destinations, callers and the quarantine. */
+/** Routes, pipelines and destinations. */
 export function systemEndpoints(deps: SystemDeps): Endpoint[] {
-  return [
-    ...routeEndpoints(deps),
-    ...destinationEndpoints(deps),
-    ...remoteEndpoints(deps),
-    ...quarantineEndpoints(deps),
-  ]
+  return [...routeEndpoints(deps), ...destinationEndpoints(deps)]
 }
 
 function routeEndpoints({ knex, testRoutes, listPipelines }: SystemDeps): Endpoint[] {
@@ -128,73 +112,4 @@ function destinationEndpoints({ destinations }: SystemDeps): Endpoint[] {
       },
     }),
   ]
-}
-
-function remoteEndpoints({ knex, remotes }: SystemDeps): Endpoint[] {
-  return [
-    endpoint({
-      method: 'get',
-      path: '/remotes',
-      summary: 'The callers that may send, and those that were refused',
-      role: 'viewer',
-      answer: z.object({ unknownCallers: z.string(), configured: z.array(remote), refused: z.array(refusedCaller) }),
-      handle: async () => {
-        const callers = await listRefusedCallers(knex)
-        return {
-          ...remotes,
-          refused: callers.map(({ id: _, ...caller }) => caller),
-        }
-      },
-    }),
-  ]
-}
-
-function quarantineEndpoints({ knex, quarantineFolder }: SystemDeps): Endpoint[] {
-  return [
-    endpoint({
-      method: 'get',
-      path: '/quarantine',
-      summary: 'What could not be kept as an instance, and why, the newest first',
-      role: 'viewer',
-      query: page,
-      answer: z.object({ total: z.number(), objects: z.array(quarantined) }),
-      handle: async ({ query }) => {
-        const { total, objects } = await listQuarantined(knex, query)
-        // Where the bytes lie is the node's own matter: they are asked for by id.
-        return { total, objects: objects.map(({ file: _, ...shown }) => shown) }
-      },
-    }),
-    endpoint({
-      method: 'get',
-      path: '/quarantine/{id}/file',
-      summary: 'The bytes of a quarantined object, as they came',
-      // The bytes may name a patient, and may be anything: not for everybody who may look.
-      role: 'operator',
-      params: z.strictObject({ id: z.coerce.number().int() }),
-      answerType: 'application/octet-stream',
-      action: 'quarantine-download',
-      handle: async ({ params, res }) => {
-        const row = await knex('quarantine').where({ id: params.id }).first<{ file: string } | undefined>('file')
-        if (!row) throw new ApiError(404, 'not-found', 'There is no such object in quarantine.')
-        // The name comes from the database; a name with a path in it would still not leave the folder.
-        await sendFile(res, path.join(quarantineFolder, path.basename(row.file)), `quarantine-${params.id}.dcm`)
-        return undefined
-      },
-    }),
-  ]
-}
-
-async function sendFile(res: Response, file: string, name: string): Promise<void> {
-  const stream = createReadStream(file)
-  await new Promise<void>((resolve, reject) => stream.once('open', () => resolve()).once('error', reject)).catch(
-    (error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-        throw new ApiError(410, 'gone', 'The bytes are no longer in the quarantine folder.')
-      throw error
-    },
-  )
-  res.setHeader('Content-Type', 'application/octet-stream')
-  res.setHeader('Content-Disposition', `attachment; filename="${name}"`)
-  res.setHeader('Cache-Control', 'no-store')
-  await pipeline(stream, res)
 }

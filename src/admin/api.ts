@@ -2,10 +2,18 @@ import type { Router } from 'express'
 import { Router as createRouter, json } from 'express'
 import type { AccessDeps } from './api-access.ts'
 import { accessEndpoints } from './api-access.ts'
+import type { FoldersDeps } from './api-folders.ts'
+import { folderEndpoints } from './api-folders.ts'
 import type { JobsDeps } from './api-jobs.ts'
 import { jobEndpoints } from './api-jobs.ts'
+import type { QuarantineDeps } from './api-quarantine.ts'
+import { quarantineEndpoints } from './api-quarantine.ts'
+import type { RemotesDeps } from './api-remotes.ts'
+import { remoteEndpoints } from './api-remotes.ts'
 import type { SessionDeps } from './api-session.ts'
 import { sessionEndpoints } from './api-session.ts'
+import type { StorageDeps } from './api-storage.ts'
+import { storageEndpoints } from './api-storage.ts'
 import type { StudiesDeps } from './api-studies.ts'
 import { studyEndpoints } from './api-studies.ts'
 import type { SystemDeps } from './api-system.ts'
@@ -15,7 +23,15 @@ import { endpointRouter } from './endpoint.ts'
 import { openApiDocument } from './openapi.ts'
 import { refuse } from './refusal.ts'
 
-export type ApiDeps = SessionDeps & AccessDeps & StudiesDeps & JobsDeps & SystemDeps
+export type ApiDeps = SessionDeps &
+  AccessDeps &
+  StudiesDeps &
+  JobsDeps &
+  SystemDeps &
+  RemotesDeps &
+  QuarantineDeps &
+  FoldersDeps &
+  StorageDeps
 
 /**
  * Everything below /api. `authenticate` has to stand before it.
@@ -27,6 +43,10 @@ export function adminRouter(deps: ApiDeps, version: string): Router {
     ...studyEndpoints(deps),
     ...jobEndpoints(deps),
     ...systemEndpoints(deps),
+    ...remoteEndpoints(deps),
+    ...quarantineEndpoints(deps),
+    ...folderEndpoints(deps),
+    ...storageEndpoints(deps),
     ...accessEndpoints(deps),
   ]
   const router = createRouter()

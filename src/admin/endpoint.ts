@@ -14,13 +14,15 @@ export interface EndpointInput<P, Q, B> {
   query: Q
   body: B
   actor: string
+  /** Says what the audit names as the subject, where the path does not. */
+  about(subject: string): void
   req: Request
   res: Response
 }
 
 /** One operation of the API: its validation, its documentation and its handler in one place. */
 export interface Endpoint {
-  method: 'get' | 'post' | 'delete'
+  method: 'get' | 'post' | 'put' | 'delete'
   /** As OpenAPI writes it, below /api: `/jobs/{id}/retry`. */
   path: string
   summary: string
@@ -36,6 +38,8 @@ export interface Endpoint {
   status: number
   /** Recorded in the audit, with the outcome, where it is set. */
   action: string | null
+  /** What the audit names as the subject, where the path does not. */
+  subject: ((input: { body: unknown }) => string) | null
   handle: (input: EndpointInput<unknown, unknown, unknown>) => Promise<unknown>
 }
 
@@ -51,6 +55,7 @@ interface EndpointSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z
   answerType?: string
   status?: number
   action?: string
+  subject?: (input: { body: z.output<B> }) => string
   handle(
     input: EndpointInput<z.output<P>, z.output<Q>, z.output<B>>,
   ): Promise<z.input<A> | undefined> | z.input<A> | undefined
@@ -75,6 +80,7 @@ export function endpoint<
     answerType: spec.answerType ?? 'application/json',
     status: spec.status ?? (spec.answer || spec.answerType ? 200 : 204),
     action: spec.action ?? null,
+    subject: (spec.subject as Endpoint['subject'] | undefined) ?? null,
     handle: async (input) => spec.handle(input as EndpointInput<z.output<P>, z.output<Q>, z.output<B>>),
   }
 }
@@ -102,17 +108,26 @@ export function endpointRouter(endpoints: readonly Endpoint[], audit: Audit): Ro
 
 async function answer(one: Endpoint, audit: Audit, req: Request, res: Response): Promise<void> {
   const actor = identityOf(req)?.actor ?? 'anonymous'
+  let body: unknown
+  let told: string | undefined
   const record = async (outcome: 'success' | 'failure') => {
     if (one.action === null) return
-    const subject = Object.values(req.params).join('/') || undefined
+    const named = Object.values(req.params).join('/') || (body === undefined ? undefined : one.subject?.({ body }))
+    const subject = told ?? named
     await audit.record({ actor, action: one.action, subject, outcome })
   }
   try {
+    const params = parse(one.params, req.params, 'path')
+    const query = parse(one.query, req.query, 'query')
+    if (one.body !== null) body = parse(one.body, req.body, 'body')
     const result = await one.handle({
-      params: parse(one.params, req.params, 'path'),
-      query: parse(one.query, req.query, 'query'),
-      body: one.body === null ? undefined : parse(one.body, req.body, 'body'),
+      params,
+      query,
+      body,
       actor,
+      about: (subject) => {
+        told = subject
+      },
       req,
       res,
     })

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 
 /** Something changed; the listener asks the API for what. Never carries patient data. */
 export interface NodeEvent {
-  kind: 'study' | 'job' | 'delivery' | 'quarantine' | 'remote'
+  kind: 'study' | 'job' | 'delivery' | 'quarantine' | 'remote' | 'disk'
   studyInstanceUID?: string
 }
 

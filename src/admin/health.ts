@@ -1,10 +1,12 @@
-import { statfs } from 'node:fs/promises'
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { messageOf } from '../errors.ts'
+import { isAtLeast, type SpaceReading } from '../store/free-space.ts'
 
 export interface CheckResult {
   ok: boolean
+  /** True: it works, and somebody should look at it before it does not. */
+  degraded?: boolean
   /** What was found, for a person; nothing secret, because anybody may ask. */
   sentence: string
 }
@@ -22,13 +24,17 @@ export function databaseCheck(knex: Knex): Check {
   }
 }
 
-/** There is room for what comes next. @param minimumFree bytes that must stay free on the data folder's file system */
-export function diskCheck(dataDir: string, minimumFree: number): Check {
-  return async () => {
-    const { bavail, bsize } = await statfs(dataDir)
-    const free = bavail * bsize
-    const sentence = `${gibibytes(free)} free, ${gibibytes(minimumFree)} needed`
-    return { ok: free >= minimumFree, sentence }
+/** There is room for what comes next: below the first mark the node is degraded, below the second it is not ready. */
+export function spaceCheck(space: { read(): SpaceReading }): Check {
+  return () => {
+    const { state, free, warnFree, minimumFree } = space.read()
+    const marks = `a warning is given below ${binaryUnits(warnFree)}, instances are refused below ${binaryUnits(minimumFree)}`
+    const ok = !isAtLeast(state, 'refuse')
+    return {
+      ok,
+      ...(state === 'warn' && { degraded: true }),
+      sentence: `${state}: ${binaryUnits(free)} free; ${marks}`,
+    }
   }
 }
 
@@ -46,15 +52,16 @@ export const healthz: RequestHandler = (_req, res) => {
   res.json({ ok: true })
 }
 
-/** `/readyz`: every check with its answer; 503 while one of them fails. A check that does not end within 5 s has failed. */
+/** `/readyz`: every check with its answer; 503 while one of them fails, 200 with `degraded` where one of them gives a warning. A check that does not end within 5 s has failed. */
 export function readyz(checks: Readonly<Record<string, Check>>): RequestHandler {
   return async (_req, res) => {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await run(check)] as const),
     )
     const ok = results.every(([, result]) => result.ok)
+    const degraded = results.some(([, result]) => !result.ok || result.degraded === true)
     res.setHeader('Cache-Control', 'no-store')
-    res.status(ok ? 200 : 503).json({ ok, checks: Object.fromEntries(results) })
+    res.status(ok ? 200 : 503).json({ ok, degraded, checks: Object.fromEntries(results) })
   }
 }
 
@@ -75,6 +82,6 @@ async function run(check: Check): Promise<CheckResult> {
   }
 }
 
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`
+function binaryUnits(bytes: number): string {
+  return bytes < 2 ** 30 ? `${Math.floor(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`
 }

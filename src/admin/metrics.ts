@@ -2,11 +2,16 @@ import { statfs } from 'node:fs/promises'
 import type { Knex } from 'knex'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { countJobs } from '../jobs/job-list.ts'
+import type { SpaceReading } from '../store/free-space.ts'
+import { type CountedRemotes, collectRemotes } from './metrics-remotes.ts'
 
 export interface NodeMetricsOptions {
   knex: Knex
   /** The folder whose file system is watched. */
   dataDir: string
+  /** The watch over that file system's free space. */
+  space?: { read(): SpaceReading }
+  remotes?: CountedRemotes
 }
 
 /**
@@ -25,6 +30,9 @@ export class NodeMetrics {
   readonly jobDuration: Histogram<'kind' | 'outcome'>
   /** Objects by destination and what became of them. */
   readonly deliveries: Counter<'destination' | 'state'>
+  /** Studies that retention deleted, and the bytes of their files. */
+  readonly studiesDeleted: Counter<'rule'>
+  readonly bytesDeleted: Counter<'rule'>
   readonly receiverResidentBytes: Gauge
   readonly receiverStallSeconds: Gauge
 
@@ -43,6 +51,8 @@ export class NodeMetrics {
       'destination',
       'state',
     ])
+    this.studiesDeleted = counter('retention_studies_deleted_total', 'Studies deleted by retention', ['rule'])
+    this.bytesDeleted = counter('retention_bytes_deleted_total', 'Bytes of the studies deleted by retention', ['rule'])
     this.associationsOpen = gauge('associations_open', 'DICOM associations open now')
     this.receiverResidentBytes = gauge('receiver_resident_bytes', 'Resident memory of the receiving process')
     this.receiverStallSeconds = gauge(
@@ -58,6 +68,8 @@ export class NodeMetrics {
     })
     collectFromDatabase(this.registry, options.knex)
     collectDisk(this.registry, options.dataDir)
+    if (options.space) collectSpace(this.registry, options.space)
+    if (options.remotes) collectRemotes(this.registry, options.remotes)
   }
 
   /** The text of a scrape, and its content type. */
@@ -105,6 +117,31 @@ function collectDisk(registry: Registry, dataDir: string): void {
     async collect() {
       const { bavail, bsize } = await statfs(dataDir)
       this.set(bavail * bsize)
+    },
+  })
+}
+
+function collectSpace(registry: Registry, space: { read(): SpaceReading }): void {
+  new Gauge({
+    name: 'hilum_disk_state',
+    help: 'What the free space allows: the state that holds is 1',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const now = space.read().state
+      for (const state of ['enough', 'warn', 'refuse', 'emergency']) this.set({ state }, state === now ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'hilum_disk_mark_bytes',
+    help: 'Free bytes below which a state begins',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { warnFree, minimumFree, emergencyFree } = space.read()
+      this.set({ state: 'warn' }, warnFree)
+      this.set({ state: 'refuse' }, minimumFree)
+      this.set({ state: 'emergency' }, emergencyFree)
     },
   })
 }

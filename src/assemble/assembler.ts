@@ -1,20 +1,22 @@
 import type { Knex } from 'knex'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { ArchiveCounts, type CountingArchive } from './archive-counts.ts'
 import { OpenAssociations } from './associations.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Completion, ReceivingRow, StudyRevision } from './complete-study.ts'
-import { completeStudy, findUnroutedRevisions } from './complete-study.ts'
-import type { Due, QuietOverride, QuietSettings } from './due.ts'
+import { completeStudy, findUnroutedRevisions, receivingRows } from './complete-study.ts'
+import type { Due, QuietSettings } from './due.ts'
 import { completionDue } from './due.ts'
+import { Expectations, type Known, type RouteWishes } from './expectation.ts'
 
-export interface AssemblerOptions {
+export interface AssemblerOptions extends RouteWishes {
   database: Knex
   log: Log
   settings: QuietSettings
-  /** A route's own quiet time for a study, or null. */
-  quietFor?: (studyId: number) => Promise<QuietOverride | null>
+  /** Archives that are asked how many instances a study has, before it is completed. */
+  archives?: readonly CountingArchive[]
   /**
    * Called after a revision's commit; sets `revisions.routed` when every decision and job is stored. A revision that stays unrouted is
    * offered again, after a failure and at the next start: it may come twice.
@@ -23,7 +25,7 @@ export interface AssemblerOptions {
   clock?: Clock
 }
 
-/** How soon the quiet times of routes are looked at after something arrived, and how soon what failed is tried again. */
+/** How soon what is known of a study is looked at after something arrived, and how soon what failed is tried again. */
 const lookAgainMs = 1_000
 const retryMs = 10_000
 
@@ -32,8 +34,8 @@ export class Assembler {
   readonly #options: AssemblerOptions
   readonly #clock: Clock
   readonly #associations = new OpenAssociations()
-  /** Quiet times by study, as long as nothing more arrives. */
-  readonly #overrides = new Map<number, { asOf: string; override: QuietOverride | null }>()
+  readonly #archives: ArchiveCounts
+  readonly #expectations: Expectations
   /** Revisions that are being offered to `onRevision`. */
   readonly #offered = new Set<number>()
   #listeningSince = 0
@@ -47,6 +49,9 @@ export class Assembler {
   constructor(options: AssemblerOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    const { database, log, archives = [] } = options
+    this.#archives = new ArchiveCounts({ database, archives, clock: this.#clock, log, onAnswer: () => this.#wakeIn(0) })
+    this.#expectations = new Expectations({ ...options, archives: this.#archives })
   }
 
   /** Offers the revisions that a crash left unrouted, and begins to wait for the studies that are being received. */
@@ -70,6 +75,7 @@ export class Assembler {
 
   /** Resolves when everything that has come due is done. */
   async settled(): Promise<void> {
+    await this.#archives.settled()
     await this.#work
   }
 
@@ -81,8 +87,12 @@ export class Assembler {
   /** An association's instances were indexed: to be called after every batch, with the ids of the studies whose content changed. */
   touched(association: string, studyIds: readonly number[]): void {
     this.#associations.touched(association, studyIds)
-    const { settings, quietFor } = this.#options
-    this.#wakeIn(quietFor ? Math.min(lookAgainMs, settings.quietSeconds * 1000) : settings.quietSeconds * 1000)
+    this.#wakeIn(Math.min(lookAgainMs, this.#options.settings.quietSeconds * 1000))
+  }
+
+  /** Something new is known of what studies should hold. */
+  hinted(): void {
+    this.#wakeIn(0)
   }
 
   /**
@@ -134,44 +144,42 @@ export class Assembler {
   }
 
   async #completeAllDue(): Promise<void> {
-    const rows = await this.#options
-      .database('studies')
-      .where({ changed: 1 })
-      .select<(ReceivingRow & { updated_at: string })[]>(
-        'id',
-        'study_instance_uid',
-        'revision',
-        'changed',
-        'last_instance_at',
-        'released_at',
-        'updated_at',
-      )
-    for (const id of this.#overrides.keys()) if (!rows.some((row) => row.id === id)) this.#overrides.delete(id)
+    const rows = await receivingRows(this.#options.database).where('studies.changed', 1)
+    await this.#expectations.look(rows)
     for (const row of rows) {
       if (!this.#started) return
-      const override = await this.#overrideOf(row)
-      const due = this.#dueOf(row, override)
-      if (due.at <= this.#clock.now()) await this.#completeIfStillDue(row.id, override)
+      const due = this.#dueOf(row, await this.#expectations.of(row, { isExact: false }))
+      if (due.at <= this.#clock.now()) await this.#completeIfStillDue(row)
       else this.#wakeIn(due.at - this.#clock.now())
     }
   }
 
-  async #completeIfStillDue(studyId: number, override: QuietOverride | null): Promise<void> {
+  /** Completes a study that seems to be due, once all that is to be known of it is known. */
+  async #completeIfStillDue(row: ReceivingRow): Promise<void> {
     try {
-      await this.#complete(studyId, (row) => {
-        const due = this.#dueOf(row, override)
-        if (due.at <= this.#clock.now()) return due.reason
-        this.#wakeIn(due.at - this.#clock.now())
-        return null
-      })
+      const known = await this.#expectations.of(row, { isExact: true })
+      const due = this.#dueOf(row, known)
+      if (due.at > this.#clock.now()) return this.#wakeIn(due.at - this.#clock.now())
+      if (due.asksArchives && this.#archives.any) return this.#archives.ask(row)
+      await this.#complete(row.id, (now) => this.#reasonFor(now, { seen: row, known }))
     } catch (error) {
       // The others must not wait for this one.
-      this.#options.log.error('a study cannot be completed now', { studyId, reason: messageOf(error) })
+      const reason = messageOf(error)
+      this.#options.log.error('a study cannot be completed now', { studyId: row.id, reason })
       this.#wakeIn(retryMs)
     }
   }
 
-  #dueOf(row: ReceivingRow, override: QuietOverride | null): Due {
+  /** @returns null where the study is not due any more: something has come since */
+  #reasonFor(now: ReceivingRow, { seen, known }: { seen: ReceivingRow; known: Known }): string | null {
+    const isSame = now.last_instance_at === seen.last_instance_at && now.source_instances === seen.source_instances
+    const due = isSame ? this.#dueOf(now, known) : null
+    if (due !== null && due.at <= this.#clock.now()) return due.reason
+    this.#wakeIn(due === null ? 0 : due.at - this.#clock.now())
+    return null
+  }
+
+  #dueOf(row: ReceivingRow, { override, expectation }: Known): Due {
     // An association that touched the study and is open again speaks against the release of an earlier one.
     const released = row.released_at === null || this.#associations.holds(row.id) ? null : Date.parse(row.released_at)
     const study = {
@@ -179,26 +187,7 @@ export class Assembler {
       releasedAt: released,
       listeningSince: this.#listeningSince,
     }
-    return completionDue(study, this.#options.settings, override)
-  }
-
-  async #overrideOf(row: { id: number; updated_at: string; last_instance_at: string }): Promise<QuietOverride | null> {
-    const { quietFor, log } = this.#options
-    if (!quietFor) return null
-    const asOf = `${row.updated_at} ${row.last_instance_at}`
-    const known = this.#overrides.get(row.id)
-    if (known?.asOf === asOf) return known.override
-    try {
-      const override = await quietFor(row.id)
-      this.#overrides.set(row.id, { asOf, override })
-      return override
-    } catch (error) {
-      log.error('the quiet time of routes is unknown, the default is taken', {
-        studyId: row.id,
-        reason: messageOf(error),
-      })
-      return null
-    }
+    return completionDue(study, this.#options.settings, override, expectation)
   }
 
   async #complete(studyId: number, reasonFor: (row: ReceivingRow) => string | null): Promise<Completion> {

@@ -1,12 +1,13 @@
 import type { Knex } from 'knex'
 import { recomputeStudyState } from '../jobs/study-state.ts'
+import { firstRevisionNumber } from '../store/delete-study.ts'
 
 /** A complete state of a study's source content, which never changes any more. */
 export interface StudyRevision {
   id: number
   studyId: number
   studyInstanceUID: string
-  /** From 1. */
+  /** From 1; from a later one where the study was deleted before. */
   number: number
   /** ISO 8601 UTC. */
   completedAt: string
@@ -32,11 +33,16 @@ export interface ReceivingRow {
   study_instance_uid: string
   revision: number
   changed: number
+  accession_number: string | null
+  source_instances: number
   last_instance_at: string
   released_at: string | null
+  updated_at: string
+  /** Instances of the newest revision; null before the first. */
+  newest_instances: number | null
 }
 
-/** `same`: what changed was changed back, or only repeated; there is no new revision. */
+/** `same`: the content is that of an earlier revision, because what came was only repeated, or has gone again. */
 export type Completion = { kind: 'revision'; revision: StudyRevision } | { kind: 'same' } | { kind: 'not-due' }
 
 /**
@@ -45,24 +51,17 @@ export type Completion = { kind: 'revision'; revision: StudyRevision } | { kind:
  */
 export async function completeStudy(database: Knex, options: CompletionOptions): Promise<Completion> {
   return await database.transaction(async (trx) => {
-    const row = await trx('studies')
-      .where({ id: options.studyId })
-      .forUpdate()
-      .first<ReceivingRow | undefined>(
-        'id',
-        'study_instance_uid',
-        'revision',
-        'changed',
-        'last_instance_at',
-        'released_at',
-      )
+    await trx('studies').where({ id: options.studyId }).forUpdate().first('id')
+    const [row] = await receivingRows(trx).where('studies.id', options.studyId)
     if (row === undefined || row.changed === 0) return { kind: 'not-due' }
     const reason = options.reasonFor(row)
     if (reason === null) return { kind: 'not-due' }
     const members = await findMembers(trx, row.id)
     const instances = Object.values(members).reduce((sum, keys) => sum + keys.length, 0)
-    if (instances === 0 || (await isNewestRevision(trx, row, members))) {
+    const earlier = await revisionWith(trx, row, { members, instances })
+    if (instances === 0 || earlier !== null) {
       await trx('studies').where({ id: row.id }).update({ changed: 0 })
+      if (earlier !== null && earlier < row.revision) await tellOfReturn(trx, row.id, earlier, options.now)
       await recomputeStudyState(trx, row.id)
       return { kind: 'same' }
     }
@@ -95,12 +94,29 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-async function isNewestRevision(trx: Knex, row: ReceivingRow, members: RevisionMembers): Promise<boolean> {
-  if (row.revision === 0) return false
-  const newest = await trx('revisions')
-    .where({ study_id: row.id, number: row.revision })
-    .first<{ members: string } | undefined>('members')
-  return newest?.members === JSON.stringify(members)
+/** The number of the newest revision that has these members, or null: no content is ever fired twice. */
+async function revisionWith(
+  trx: Knex,
+  row: ReceivingRow,
+  { members, instances }: { members: RevisionMembers; instances: number },
+): Promise<number | null> {
+  if (row.revision === 0) return null
+  const found = await trx('revisions')
+    .where({ study_id: row.id, instances, members: JSON.stringify(members) })
+    .orderBy('number', 'desc')
+    .first<{ number: number } | undefined>('number')
+  return found?.number ?? null
+}
+
+/** Instances have gone to another study: nothing is run for what was run before, and the study's page says so. */
+async function tellOfReturn(trx: Knex, studyId: number, revision: number, at: string): Promise<void> {
+  await trx('study_events').insert({
+    study_id: studyId,
+    at,
+    kind: 'content-returned',
+    sentence: `the content is again that of revision ${revision}: no new revision is made of it`,
+    detail: JSON.stringify({ revision }),
+  })
 }
 
 async function insertRevision(
@@ -108,7 +124,7 @@ async function insertRevision(
   row: ReceivingRow,
   { members, instances, reason, now }: { members: RevisionMembers; instances: number; reason: string; now: string },
 ): Promise<StudyRevision> {
-  const number = row.revision + 1
+  const number = row.revision === 0 ? await firstNumber(trx, row) : row.revision + 1
   const [inserted] = await trx('revisions')
     .insert({
       study_id: row.id,
@@ -133,6 +149,33 @@ async function insertRevision(
     reason,
     instances,
   }
+}
+
+/** 1, unless the study was deleted before and has come again. */
+function firstNumber(trx: Knex, { id, study_instance_uid }: ReceivingRow): Promise<number> {
+  return firstRevisionNumber(trx, study_instance_uid, () =>
+    trx('instances').where({ study_id: id, origin: 'source' }).pluck('sop_instance_uid'),
+  )
+}
+
+/** The rows of studies as completion looks at them; to be narrowed down by the caller. */
+export function receivingRows(database: Knex): Knex.QueryBuilder<ReceivingRow, ReceivingRow[]> {
+  return database('studies')
+    .leftJoin('revisions', (on) => {
+      on.on('revisions.study_id', 'studies.id').andOn('revisions.number', 'studies.revision')
+    })
+    .select<ReceivingRow[]>(
+      'studies.id',
+      'studies.study_instance_uid',
+      'studies.revision',
+      'studies.changed',
+      'studies.accession_number',
+      'studies.source_instances',
+      'studies.last_instance_at',
+      'studies.released_at',
+      'studies.updated_at',
+      'revisions.instances as newest_instances',
+    )
 }
 
 /** Revisions whose routes have not been decided: the process ended in between, or deciding failed. */

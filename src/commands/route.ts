@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import path from 'node:path'
 import type { Knex } from 'knex'
 import { parse as parseYaml } from 'yaml'
 import type { Config } from '../config.ts'
@@ -9,14 +8,13 @@ import { HilumError, messageOf } from '../errors.ts'
 import { routableStudy } from '../flow/routable-study.ts'
 import { activeRoutes, applyRoutes } from '../flow/routes.ts'
 import { loadPipelines } from '../infer/load-pipelines.ts'
-import { createLog } from '../log.ts'
 import { type ActiveRoute, type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
 import { parseRouteDefinition, unknownReferences } from '../route/route-definition.ts'
 import type { RoutableStudy } from '../route/study-facts.ts'
-import { databaseVersion, openDatabase } from '../store/database.ts'
 import { configOf, print, readArguments, UsageError } from './arguments.ts'
 import { inputsByPipeline } from './check.ts'
 import { studiesIn } from './studies-in.ts'
+import { withDatabase } from './with-database.ts'
 
 const usage = `hilum route list
 hilum route check [FILE]
@@ -161,19 +159,4 @@ function configured(config: Config): ActiveRoute[] {
 async function routesOf(config: Config, database: Knex | null): Promise<ActiveRoute[]> {
   const stored = database ? (await activeRoutes(database)).routes : []
   return stored.length > 0 ? stored : configured(config)
-}
-
-/** Opens the node's database where there is one; it is not made for a question. */
-async function withDatabase<T>(config: Config, use: (database: Knex | null) => Promise<T>): Promise<T> {
-  if (config.database.url === '' && !existsSync(path.join(config.dataDir, 'hilum.sqlite'))) return use(null)
-  const database = await openDatabase({
-    url: config.database.url,
-    dataDir: config.dataDir,
-    log: createLog(config.log.level),
-  })
-  try {
-    return await use((await databaseVersion(database)) === null ? null : database)
-  } finally {
-    await database.destroy()
-  }
 }

@@ -4,7 +4,8 @@ import { configOf, print, readArguments } from './arguments.ts'
 
 const usage = `hilum start [--config FILE]
 
-Starts the node, and prints one line "hilum ready dimse=PORT http=PORT" when both listeners accept.
+Starts the node, and prints one line "hilum ready dimse=PORT http=PORT" when its listeners accept; dimse-tls=PORT and hl7=PORT
+follow where those are configured.
   --config FILE   the configuration file (default: config/hilum.yaml)
 
 SIGTERM or SIGINT stops it: what is in flight is finished or parked. A second signal ends it at once; nothing that was
@@ -23,7 +24,8 @@ export async function run(args: string[]): Promise<number> {
       `Administrator "admin" was created; its one-time password is ${node.firstPassword} (it has to be changed at the first login).`,
     )
   }
-  print(`hilum ready dimse=${node.dimsePort} http=${node.httpPort}`)
+  const further = Object.entries(node.furtherPorts).map(([name, port]) => ` ${name}=${port}`)
+  print(`hilum ready dimse=${node.dimsePort} http=${node.httpPort}${further.join('')}`)
   const failed = await Promise.race([stopped.then(() => null), endOf(node)])
   if (failed) log.error('the node has ended by itself', { reason: failed })
   await node.stop()

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
-import path from 'node:path'
+import type { Config } from '../config.ts'
 import { isUID } from '../dicom/uid.ts'
-import { createLog } from '../log.ts'
-import { databaseVersion, openDatabase } from '../store/database.ts'
+import { deletionSentence, deletionsOf } from '../store/delete-study.ts'
 import { studyTimeline, type Timeline } from '../store/timeline.ts'
 import { configOf, print, readArguments, UsageError } from './arguments.ts'
+import { askNode, type NodeApi, NodeApiError, nodeApiOf } from './node-api.ts'
 import { timelineText } from './timeline-text.ts'
+import { withDatabase } from './with-database.ts'
 
 const usage = `hilum study UID [--json] [--token TOKEN]
 
@@ -13,6 +13,8 @@ Prints the timeline of a study: arrivals, completion, every route's decision, jo
   --json          as JSON, as the API gives it
   --token TOKEN   ask the running node over HTTP; HILUM_ADMIN_TOKEN does the same. Without one, the database is read.
   --config FILE   the configuration file (default: config/hilum.yaml)
+
+A study that retention has deleted is told by when, by which rule and on which proof.
 
 Exit code 1 when the study is not known.`
 
@@ -26,54 +28,40 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError('study: name one Study Instance UID', usage)
   if (!isUID(studyInstanceUID)) throw new UsageError(`study: ${studyInstanceUID} is no UID`, usage)
   const config = configOf(values)
-  const token = values.token ?? config.admin.token
-  const fromNode =
-    token === ''
-      ? 'unreachable'
-      : await askNode({ host: config.http.host, port: config.http.port, token, studyInstanceUID })
-  const timeline = fromNode === 'unreachable' ? await askDatabase(config, studyInstanceUID) : fromNode
-  if (!timeline) {
+  const api = nodeApiOf(config, values)
+  const found = (api && (await askRunningNode(api, studyInstanceUID))) ?? (await askDatabase(config, studyInstanceUID))
+  if (found === 'unknown') {
     process.stderr.write(`study ${studyInstanceUID} is not known here\n`)
     return 1
   }
-  print(values.json ? JSON.stringify(timeline, null, 2) : timelineText(timeline))
+  if ('deleted' in found) print(values.json ? JSON.stringify(found) : `study ${studyInstanceUID}: ${found.deleted}`)
+  else print(values.json ? JSON.stringify(found, null, 2) : timelineText(found))
   return 0
 }
 
-/** @returns null where the node does not know the study; `unreachable` where no node answers */
-async function askNode(at: {
-  host: string
-  port: number
-  token: string
-  studyInstanceUID: string
-}): Promise<Timeline | null | 'unreachable'> {
-  const host = at.host === '0.0.0.0' || at.host === '::' ? '127.0.0.1' : at.host
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${at.port}/api/studies/${at.studyInstanceUID}`
-  let response: Response
+/** `deleted`: a sentence. */
+type Answer = Timeline | { deleted: string } | 'unknown'
+
+/** @returns null where no node answers: then the database is asked @throws NodeApiError `node-refused` */
+async function askRunningNode(api: NodeApi, studyInstanceUID: string): Promise<Answer | null> {
   try {
-    response = await fetch(url, {
-      headers: { authorization: `Bearer ${at.token}` },
-      signal: AbortSignal.timeout(10_000),
-    })
-  } catch {
-    return 'unreachable' // nothing listens there: the database is asked instead
+    const response = await askNode(api, `/studies/${studyInstanceUID}`, { signal: AbortSignal.timeout(10_000) })
+    return (await response.json()) as Timeline
+  } catch (error) {
+    if (!(error instanceof NodeApiError)) throw error
+    if (error.code === 'node-unreachable') return null
+    if (error.detail.status === 404) return 'unknown'
+    if (error.detail.status === 410) return { deleted: error.message }
+    throw error
   }
-  if (response.status === 404) return null
-  if (!response.ok) throw new Error(`${url} answered HTTP ${response.status}`)
-  return (await response.json()) as Timeline
 }
 
-/** @returns null where the database does not know the study, or where there is none yet: it is not made for a question */
-async function askDatabase(config: ReturnType<typeof configOf>, studyInstanceUID: string): Promise<Timeline | null> {
-  if (config.database.url === '' && !existsSync(path.join(config.dataDir, 'hilum.sqlite'))) return null
-  const database = await openDatabase({
-    url: config.database.url,
-    dataDir: config.dataDir,
-    log: createLog(config.log.level),
+async function askDatabase(config: Config, studyInstanceUID: string): Promise<Answer> {
+  return withDatabase(config, async (database) => {
+    if (database === null) return 'unknown'
+    const timeline = await studyTimeline(database, studyInstanceUID)
+    if (timeline) return timeline
+    const [deletion] = await deletionsOf(database, studyInstanceUID)
+    return deletion ? { deleted: `The study was ${deletionSentence(deletion)}.` } : 'unknown'
   })
-  try {
-    return (await databaseVersion(database)) === null ? null : await studyTimeline(database, studyInstanceUID)
-  } finally {
-    await database.destroy()
-  }
 }

@@ -9,6 +9,10 @@ export interface Destination {
   store(objects: readonly { path: string; sopInstanceUID: string }[]): Promise<StoreOutcome[]>
   /** The instance's attributes where the destination lists it, else null. */
   searchInstance(studyInstanceUID: string, seriesInstanceUID: string, sopInstanceUID: string): Promise<DicomJson | null>
+  /** One page of the SOP Instance UIDs that the destination lists for a study; none behind the last page. */
+  listInstances(studyInstanceUID: string, page: { limit: number; offset: number }): Promise<string[]>
+  /** How many instances the destination says that a study has; null where it does not list the study, or does not say. */
+  countInstances(studyInstanceUID: string, signal?: AbortSignal): Promise<number | null>
   /** A digest of what the destination gives back, or null where it has no such instance. */
   retrieveInstance(
     studyInstanceUID: string,

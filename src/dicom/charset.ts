@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util'
-import { decodeISO2022, type GraphicSet, graphicSet, type TextKind } from './iso-2022.ts'
+import { decodeISO2022, type GraphicSet, graphicSet, graphicSetTerms, type TextKind } from './iso-2022.ts'
 
 /** Decodes the text of one data set; made from its Specific Character Set (0008,0005). */
 export interface CharacterSet {
@@ -41,14 +41,44 @@ function normalise(term: string): string {
     .replace(/^ISO 2022 (?=GB)/, '')
 }
 
+const strictUTF8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
+
+/** Text for which no set is named: Latin-1 that happens to be well-formed UTF-8 is hardly ever a name. */
+function undeclared(bytes: Uint8Array): string {
+  try {
+    return strictUTF8.decode(bytes)
+  } catch {
+    return latin1(bytes)
+  }
+}
+
+/** True for a defined term of Specific Character Set (PS3.3 tables C.12-2 to C.12-5), in any writing that is understood. */
+export function isDefinedTerm(term: string): boolean {
+  const normalised = normalise(term)
+  return normalised === '' || normalised === 'IR 6' || normalised in whole || graphicSet(normalised) !== undefined
+}
+
+/**
+ * Every defined term that is understood, as PS3.3 tables C.12-2 to C.12-5 write it: alone, with code extensions, or null where the
+ * standard has none such.
+ */
+export function definedTerms(): { alone: string | null; extended: string | null }[] {
+  const single = graphicSetTerms().map((term) => ({
+    alone: graphicSet(term)?.width === 1 ? `ISO_${term}` : null,
+    extended: `ISO 2022 ${term}`,
+  }))
+  const complete = ['ISO_IR 192', 'GB18030', 'GBK'].map((alone) => ({ alone, extended: null }))
+  return [{ alone: 'ISO_IR 6', extended: 'ISO 2022 IR 6' }, ...single, ...complete]
+}
+
 const cache = new Map<string, CharacterSet>()
 
-/** The default character repertoire, ISO IR 6 (PS3.5 6.1.2.1); bytes beyond it are taken for Latin-1, as they nearly always are. */
+/** The default character repertoire, ISO IR 6 (PS3.5 6.1.2.1); bytes beyond it are no part of it, and are guessed at. */
 export const defaultCharacterSet: CharacterSet = characterSet([])
 
 /**
- * The character set that the values of Specific Character Set (0008,0005) name (PS3.3 C.12.1.1.2). All defined terms are understood; an
- * unknown one is taken for Latin-1.
+ * The character set that the values of Specific Character Set (0008,0005) name (PS3.3 C.12.1.1.2). All defined terms are understood.
+ * Bytes beyond ASCII for which none is named, or an unknown one, are taken for UTF-8 where they are that, else for Latin-1.
  * @param terms the attribute's values; an empty one stands for ISO IR 6
  */
 export function characterSet(terms: readonly string[]): CharacterSet {
@@ -72,7 +102,7 @@ function decoderOf(terms: string[]): Decode {
     if (isASCII(bytes)) return latin1(bytes)
     // Sets with one byte a character and no escape in sight are decoded at once.
     if (initial.g1?.label && initial.g1.width === 1 && !bytes.includes(0x1b)) return initial.g1.decode(bytes)
-    if (!initial.g1 && !bytes.includes(0x1b)) return latin1(bytes)
+    if (!initial.g1 && !bytes.includes(0x1b)) return undeclared(bytes)
     return decodeISO2022(bytes, kind, initial)
   }
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import { keywordOf } from './dictionary.ts'
 import {
@@ -18,6 +19,14 @@ import { FileReader, type ForwardReader, inflateFrom, StreamReader } from './for
 import { startOf } from './head.ts'
 import { readFileMeta } from './part10.ts'
 import { transferSyntax } from './transfer-syntax.ts'
+
+/**
+ * Elements that a deflated data set may have: a megabyte of it may inflate to a hundred million empty ones. The functional groups of
+ * ten thousand frames stay below.
+ */
+const maximumInflatedElements = 1_000_000
+/** Elements after which others have their turn: where the bytes are at hand, nothing else interrupts a walk. */
+const elementsPerTurn = 4096
 
 /** A defect that ends the walk. */
 class Defect extends Error {}
@@ -66,11 +75,13 @@ interface Walk {
   syntax: HeaderSyntax
   /** Bytes of the file; null while inflating. */
   size: number | null
+  /** Elements that were met, of all depths together. */
+  met: { elements: number }
 }
 
 async function walk(reader: ForwardReader, syntax: HeaderSyntax, size: number | null): Promise<void> {
   const scope = startOf(await reader.peek(8), syntax)
-  const state: Walk = { reader, syntax: scope.syntax, size }
+  const state: Walk = { reader, syntax: scope.syntax, size, met: { elements: 0 } }
   const header = emptyHeader()
   for (;;) {
     const bytes = await reader.peek(12)
@@ -92,7 +103,11 @@ function emptyHeader(): ElementHeader {
 }
 
 async function readHeader(state: Walk, bytes: Buffer, header: ElementHeader): Promise<void> {
-  const { reader, size, syntax } = state
+  const { reader, size, syntax, met } = state
+  met.elements++
+  if (met.elements % elementsPerTurn === 0) await setImmediate()
+  if (size === null && met.elements > maximumInflatedElements)
+    throw new Defect(`the deflated data set has more than ${maximumInflatedElements} elements`)
   const rest = size === null ? Number.MAX_SAFE_INTEGER : size - reader.position
   const options = { ...syntax, end: bytes.length, signed: false, rest }
   if (!readElementHeader(bytes, 0, options, header)) throw new Defect('the file ends inside the header of an element')

@@ -63,8 +63,10 @@ export class FileReader implements ForwardReader {
   }
 }
 
-/** Bytes that a stream may give at most: a deflated file of a few megabytes could otherwise keep a reader busy for hours. */
-const maximumStreamed = 8 * 1024 ** 3
+/** Bytes that a stream may give at most: a deflated file of a few megabytes could otherwise keep a reader busy for minutes. */
+const maximumStreamed = 2 * 1024 ** 3
+/** Bytes that are inflated at a time. */
+const inflatedChunk = 64 * 1024
 
 /** Reads a stream; what is skipped is forgotten at once. */
 export class StreamReader implements ForwardReader {
@@ -137,7 +139,7 @@ export class StreamReader implements ForwardReader {
 /** The inflated data set of a file as a stream (PS3.5 A.5); destroy it when it is not read to its end. */
 export function inflateFrom(path: string, dataSetOffset: number): Readable {
   const source = createReadStream(path, { start: dataSetOffset })
-  const inflate = createInflateRaw()
+  const inflate = createInflateRaw({ chunkSize: inflatedChunk })
   source.on('error', (error) => inflate.destroy(error))
   inflate.on('close', () => source.destroy())
   return source.pipe(inflate)

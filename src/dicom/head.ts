@@ -50,8 +50,13 @@ export interface HeadProgress {
   needed: number
 }
 
-/** Bytes that deflated input is inflated to at most for the sake of its head. */
-const maximumInflatedHead = 64 * 1024 * 1024
+/**
+ * Bytes that deflated input is inflated to at most for the sake of its head, at once and while everybody else waits: a few bytes
+ * inflate to a thousand times as many. What goes beyond is read from the file, piece by piece.
+ */
+const maximumInflatedHead = 1024 * 1024
+/** Bytes of deflated input that are tried first: they inflate to no more than the maximum. */
+const firstDeflated = 1000
 
 /**
  * Reads a data set (without file meta information) up to its pixel data, into the DICOM JSON Model (PS3.18 F.2). It never throws: what
@@ -87,13 +92,28 @@ export function readHead(
 
 /** Inflates more and more of the input until the head is whole, so that large pixel data is not inflated for nothing. */
 function readDeflatedHead(dataSet: Uint8Array): Head {
-  for (let length = Math.min(16384, dataSet.length); ; length = Math.min(length * 2, dataSet.length)) {
-    const inflated = inflateRawSync(dataSet.subarray(0, length), {
-      finishFlush: constants.Z_SYNC_FLUSH, // takes input that ends early
-      maxOutputLength: maximumInflatedHead,
-    })
-    const { head } = readElements(inflated, startOf(inflated, { explicitVR: true, littleEndian: true }), 0)
-    if (head.ended !== 'truncated' || length === dataSet.length) return head
+  let head: Head | null = null
+  for (let length = Math.min(firstDeflated, dataSet.length); ; length = Math.min(length * 4, dataSet.length)) {
+    const inflated = inflateStart(dataSet.subarray(0, length))
+    if (inflated === null) {
+      const reason = `the data set inflates to more than ${maximumInflatedHead} bytes before its pixel data`
+      return { ...(head ?? nothingRead), ended: 'truncated', reason }
+    }
+    head = readElements(inflated, startOf(inflated, { explicitVR: true, littleEndian: true }), 0).head
+    const isAll = length === dataSet.length
+    if (isAll || (head.ended !== 'truncated' && head.ended !== 'end')) return head
+  }
+}
+
+const nothingRead: Head = { elements: {}, ended: 'truncated', reason: null, pixelData: null, reached: 0 }
+
+/** Input that ends early is taken; null where it inflates to more than a head may be. */
+function inflateStart(deflated: Uint8Array): Buffer | null {
+  try {
+    return inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maximumInflatedHead })
+  } catch (error) {
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return null
+    throw error
   }
 }
 

@@ -81,6 +81,9 @@ const sets: Record<string, GraphicSet> = {
   'IR 58': doubleInG1('gbk'),
 }
 
+/** Normalised defined terms of all sets, such as `IR 100`. */
+export const graphicSetTerms = (): string[] => Object.keys(sets)
+
 /** The set of a normalised defined term such as `IR 100`; undefined for ISO IR 6 and for terms that are unknown. */
 export function graphicSet(term: string): GraphicSet | undefined {
   return sets[term]

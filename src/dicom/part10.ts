@@ -15,40 +15,57 @@ export interface FileMeta {
  * Text that is no ASCII would not be readable by anybody; UIDs are padded with NUL, other text with spaces (PS3.5 6.2).
  */
 export function encodeFileMeta(meta: FileMeta): Buffer {
-  const elements = [
-    explicit(0x0001, 'OB', Buffer.from([0, 1])),
-    uid(0x0002, meta.mediaStorageSOPClassUID),
-    uid(0x0003, meta.mediaStorageSOPInstanceUID),
-    uid(0x0010, meta.transferSyntaxUID),
-    uid(0x0012, implementationClassUID),
-    explicit(0x0013, 'SH', padded(implementationVersionName, 0x20)),
-  ]
-  if (meta.sourceApplicationEntityTitle)
-    elements.push(explicit(0x0016, 'AE', padded(meta.sourceApplicationEntityTitle, 0x20)))
-  const body = Buffer.concat(elements)
-  const groupLength = Buffer.alloc(4)
-  groupLength.writeUInt32LE(body.length)
-  return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), explicit(0x0000, 'UL', groupLength), body])
+  const { before, after } = surroundings(meta)
+  const instance = text(0x0003, 'UI', meta.mediaStorageSOPInstanceUID)
+  const bytes = Buffer.allocUnsafe(before.length + instance.length + after.length)
+  before.copy(bytes)
+  bytes.write(instance, before.length, 'latin1')
+  after.copy(bytes, before.length + instance.length)
+  bytes.writeUInt32LE(bytes.length - firstElement, firstElement - 4)
+  return bytes
 }
 
-function uid(element: number, value: string): Buffer {
-  return explicit(element, 'UI', padded(value, 0))
+/** What goes before and after the SOP Instance UID: the same for all instances of a sender and a SOP class. */
+interface Surroundings {
+  before: Buffer
+  after: Buffer
 }
 
-function padded(text: string, pad: number): Buffer {
-  const bytes = Buffer.from(text, 'latin1')
-  return bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from([pad])])
+const known = new Map<string, Surroundings>()
+const maximumKnown = 64
+
+function surroundings(meta: FileMeta): Surroundings {
+  const { mediaStorageSOPClassUID, transferSyntaxUID, sourceApplicationEntityTitle = '' } = meta
+  const key = `${mediaStorageSOPClassUID} ${transferSyntaxUID} ${sourceApplicationEntityTitle}`
+  const found = known.get(key)
+  if (found) return found
+  const before = Buffer.concat([
+    Buffer.alloc(128),
+    Buffer.from('DICM'),
+    Buffer.from(`\x02\0\0\0UL\x04\0\0\0\0\0`, 'latin1'),
+    Buffer.from(`\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01`, 'latin1'),
+    Buffer.from(text(0x0002, 'UI', mediaStorageSOPClassUID), 'latin1'),
+  ])
+  const after = Buffer.from(
+    text(0x0010, 'UI', transferSyntaxUID) +
+      text(0x0012, 'UI', implementationClassUID) +
+      text(0x0013, 'SH', implementationVersionName) +
+      (sourceApplicationEntityTitle && text(0x0016, 'AE', sourceApplicationEntityTitle)),
+    'latin1',
+  )
+  if (known.size >= maximumKnown) known.clear()
+  known.set(key, { before, after })
+  return { before, after }
 }
 
-function explicit(element: number, vr: string, value: Buffer): Buffer {
-  const long = vr === 'OB'
-  const header = Buffer.alloc(long ? 12 : 8)
-  header.writeUInt16LE(0x0002, 0)
-  header.writeUInt16LE(element, 2)
-  header.write(vr, 4, 'latin1')
-  if (long) header.writeUInt32LE(value.length, 8)
-  else header.writeUInt16LE(value.length, 6)
-  return Buffer.concat([header, value])
+/** Behind preamble, prefix and the group length, which counts from there. */
+const firstElement = 128 + 4 + 12
+
+/** An element of group 0002 with a text of less than 64 KiB, as Latin-1. */
+function text(element: number, vr: 'UI' | 'SH' | 'AE', value: string): string {
+  const padded = value.length % 2 === 0 ? value : value + (vr === 'UI' ? '\0' : ' ')
+  const length = String.fromCharCode(padded.length & 0xff, padded.length >> 8)
+  return `\x02\0${String.fromCharCode(element)}\0${vr}${length}${padded}`
 }
 
 const longVRs: ReadonlySet<string> = new Set([

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { api } from 'dicomweb-client'
 import type { Dispatcher } from 'undici'
 import { Agent, request } from 'undici'
+import { numberOf } from '../dicom/dataset.ts'
 import type { DicomJson } from '../dicom/dicom-json.ts'
 import { explanationIn, firstPart, limitedBody } from './client-body.ts'
 import type { Part10Digest } from './client-digest.ts'
@@ -122,6 +123,32 @@ export class DicomwebServer {
   }
 
   /**
+   * One page of the SOP Instance UIDs that the server lists for a study (QIDO-RS, PS3.18 10.6).
+   * @returns at most as many as asked for, where the server keeps to that; none behind the last page
+   * @throws DicomwebClientError
+   */
+  async listInstances(studyInstanceUID: string, page: { limit: number; offset: number }): Promise<string[]> {
+    const where = `/studies/${studyInstanceUID}/instances?limit=${page.limit}&offset=${page.offset}`
+    const answer = await this.#search(where)
+    return answer.map((item) => item['00080018']?.Value?.[0]).filter((uid) => typeof uid === 'string')
+  }
+
+  /**
+   * How many instances the server says that a study has (QIDO-RS, PS3.18 10.6): Number of Study Related Instances (0020,1208).
+   * @returns null where the server does not list the study, or does not say
+   * @throws DicomwebClientError
+   */
+  async countInstances(studyInstanceUID: string, signal?: AbortSignal): Promise<number | null> {
+    const answer = await this.#search(
+      `/studies?StudyInstanceUID=${studyInstanceUID}&includefield=00201208&limit=1`,
+      signal,
+    )
+    // A server that ignores the key would list any study.
+    const study = answer.find((item) => item['0020000D']?.Value?.[0] === studyInstanceUID)
+    return study === undefined ? null : numberOf(study, 'NumberOfStudyRelatedInstances')
+  }
+
+  /**
    * Asks for at most one study: shows that the address, the credentials and QIDO-RS work.
    * @returns how many studies were listed, 0 or 1
    * @throws DicomwebClientError
@@ -163,8 +190,10 @@ export class DicomwebServer {
     await this.#agent.destroy()
   }
 
-  async #search(where: string): Promise<DicomJson[]> {
-    const answer = await this.#get('QIDO-RS', where, 'application/dicom+json', AbortSignal.timeout(this.#timeoutMs))
+  async #search(where: string, signal?: AbortSignal): Promise<DicomJson[]> {
+    const deadline = AbortSignal.timeout(this.#timeoutMs)
+    const limit = signal ? AbortSignal.any([signal, deadline]) : deadline
+    const answer = await this.#get('QIDO-RS', where, 'application/dicom+json', limit)
     if (answer.statusCode === 404) {
       // PS3.18 asks for 200 or 204 where nothing matches, some servers say 404 for a study that they do not hold; a wrong root says so too.
       const text = (await limitedBody(answer.body, maximumSearchAnswer)).toString('utf8')

@@ -22,14 +22,14 @@ const CRLF = Buffer.from('\r\n')
 const endOfHeaders = Buffer.from('\r\n\r\n')
 
 /**
- * The boundary parameter of a multipart Content-Type (RFC 2046 5.1.1).
- * @throws RequestError 'malformed-multipart' when there is none, or it is not 1 to 70 characters of the allowed set
+ * The boundary parameter of a multipart Content-Type (RFC 2046 5.1.1). The RFC allows 70 characters; Orthanc sends 73.
+ * @throws RequestError 'malformed-multipart' when there is none, or it is not 1 to 200 characters of the allowed set
  */
 export function boundaryOf(contentType: string): string {
   const boundary = parseMediaType(contentType)?.parameters.get('boundary')
   if (boundary === undefined) throw malformed('the Content-Type has no boundary parameter')
-  if (!/^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/.test(boundary)) {
-    throw malformed('the boundary is not 1 to 70 characters of those that RFC 2046 allows')
+  if (!/^[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]$/.test(boundary)) {
+    throw malformed('the boundary is not 1 to 200 characters of those that RFC 2046 allows')
   }
   return boundary
 }

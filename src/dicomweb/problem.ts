@@ -18,7 +18,7 @@ export interface Problem {
 type OtherCode = 'object-missing' | 'no-pixel-data' | 'out-of-space'
 
 /** HTTP status of each code that a request can cause, or that tells what a stored object lacks; all else is the server's fault. */
-const statusOfCode: Readonly<Record<RequestErrorCode | OtherCode, number>> = {
+export const httpStatusOfCode: Readonly<Record<RequestErrorCode | OtherCode, number>> = {
   'bad-uid': 400,
   'bad-parameter': 400,
   'unknown-parameter': 400,
@@ -31,6 +31,8 @@ const statusOfCode: Readonly<Record<RequestErrorCode | OtherCode, number>> = {
   'not-acceptable': 406,
   'unsupported-media-type': 415,
   'too-large': 413,
+  'length-required': 411,
+  'timed-out': 408,
   'object-missing': 404,
   'no-pixel-data': 404,
   'out-of-space': 507,
@@ -42,7 +44,7 @@ const statusOfCode: Readonly<Record<RequestErrorCode | OtherCode, number>> = {
  */
 export function problemOf(error: unknown): Problem {
   if (error instanceof HilumError) {
-    const status = statusOfCode[error.code as RequestErrorCode]
+    const status = httpStatusOfCode[error.code as RequestErrorCode]
     if (status !== undefined) return { ...error.detail, ...problem(status, error.code, error.message) }
   }
   const code = errnoOf(error)

@@ -14,6 +14,8 @@ export type RequestErrorCode =
   | 'not-acceptable'
   | 'unsupported-media-type'
   | 'too-large'
+  | 'length-required'
+  | 'timed-out'
 
 /** A request that the caller has to change. The message may be shown to the caller. */
 export class RequestError extends HilumError<RequestErrorCode> {}

@@ -1,6 +1,12 @@
-import { implementationClassUID, implementationVersionName } from '../dicom/uid.ts'
-import { violation } from './error.ts'
-import { abortReason, encodePDU, PDU } from './pdu.ts'
+import { encodeItem, itemsOf, malformed, textItem, uidOf } from './association-items.ts'
+import { encodePDU, PDU } from './pdu.ts'
+import type { TLSPeer } from './tls-profile.ts'
+import {
+  encodeUserInformation,
+  noUserInformation,
+  parseUserInformation,
+  type UserInformation,
+} from './user-information.ts'
 
 /** The DICOM application context (PS3.7 annex A). */
 export const applicationContextName = '1.2.840.10008.3.1.1.1'
@@ -20,26 +26,21 @@ export interface AnsweredContext {
 }
 
 /** What an A-ASSOCIATE-RQ says (PS3.8 9.3.2), as far as Hilum looks at it. */
-export interface AssociationRequest {
+export interface AssociationRequest extends UserInformation {
   protocolVersion: number
   calledAETitle: string
   callingAETitle: string
   applicationContextName: string
   contexts: ProposedContext[]
-  /** Bytes of a P-DATA-TF's variable part that the peer takes; 0 means no limit (PS3.8 D.1). */
-  maxPdu: number
-  implementationClassUID: string
-  implementationVersionName: string
-  /** Asynchronous operations window as proposed (PS3.7 D.3.3.3), or null. */
-  asynchronousOperations: { invoked: number; performed: number } | null
   /** AE titles and reserved bytes, which the answer repeats (PS3.8 table 9-17). */
   titles: Buffer
+  /** The TLS connection that it came over; null without TLS. */
+  tls: TLSPeer | null
 }
 
 /** What an A-ASSOCIATE-AC says (PS3.8 9.3.3). */
-export interface AssociationAnswer {
+export interface AssociationAnswer extends UserInformation {
   contexts: AnsweredContext[]
-  maxPdu: number
 }
 
 const item = {
@@ -49,10 +50,6 @@ const item = {
   abstractSyntax: 0x30,
   transferSyntax: 0x40,
   userInformation: 0x50,
-  maximumLength: 0x51,
-  implementationClassUID: 0x52,
-  asynchronousOperations: 0x53,
-  implementationVersionName: 0x55,
 } as const
 
 /** Bytes of the variable part before the first item: version, reserved, AE titles, reserved. */
@@ -63,26 +60,26 @@ const fixedLength = 68
  * @throws {DimseError} `protocol-violation` when an item leads beyond its end, or a context ID is even, absent or given twice
  */
 export function parseAssociateRequest(body: Buffer): AssociationRequest {
-  const request: AssociationRequest = {
+  let applicationContext = ''
+  let information = noUserInformation()
+  const contexts: ProposedContext[] = []
+  for (const [type, value] of itemsOf(body, fixedLength)) {
+    if (type === item.applicationContext) applicationContext = uidOf(value)
+    else if (type === item.proposedContext) contexts.push(parseProposedContext(value))
+    else if (type === item.userInformation) information = parseUserInformation(value)
+  }
+  const ids = new Set(contexts.map((context) => context.id))
+  if (ids.size !== contexts.length) throw malformed('gives a presentation context ID twice')
+  return {
+    ...information,
     protocolVersion: body.readUInt16BE(0),
     calledAETitle: titleOf(body, 4),
     callingAETitle: titleOf(body, 20),
-    applicationContextName: '',
-    contexts: [],
-    maxPdu: 0,
-    implementationClassUID: '',
-    implementationVersionName: '',
-    asynchronousOperations: null,
+    applicationContextName: applicationContext,
+    contexts,
     titles: body.subarray(4, fixedLength),
+    tls: null,
   }
-  for (const [type, value] of itemsOf(body, fixedLength)) {
-    if (type === item.applicationContext) request.applicationContextName = uidOf(value)
-    else if (type === item.proposedContext) request.contexts.push(parseProposedContext(value))
-    else if (type === item.userInformation) takeUserInformation(request, value)
-  }
-  const ids = new Set(request.contexts.map((context) => context.id))
-  if (ids.size !== request.contexts.length) throw malformed('gives a presentation context ID twice')
-  return request
 }
 
 function parseProposedContext(value: Buffer): ProposedContext {
@@ -97,30 +94,18 @@ function parseProposedContext(value: Buffer): ProposedContext {
   return context
 }
 
-function takeUserInformation(target: Partial<AssociationRequest>, value: Buffer): void {
-  for (const [type, bytes] of itemsOf(value, 0)) {
-    if (type === item.maximumLength) {
-      if (bytes.length !== 4) throw malformed(`holds a maximum length of ${bytes.length} bytes: 4 are expected`)
-      target.maxPdu = bytes.readUInt32BE(0)
-    } else if (type === item.implementationClassUID) target.implementationClassUID = uidOf(bytes)
-    else if (type === item.implementationVersionName) target.implementationVersionName = uidOf(bytes)
-    else if (type === item.asynchronousOperations && bytes.length === 4)
-      target.asynchronousOperations = { invoked: bytes.readUInt16BE(0), performed: bytes.readUInt16BE(2) }
-  }
-}
-
 /**
  * Parses the variable part of an A-ASSOCIATE-AC.
  * @throws {DimseError} `protocol-violation`
  */
 export function parseAssociateAccept(body: Buffer): AssociationAnswer {
   const contexts: AnsweredContext[] = []
-  const information: Partial<AssociationRequest> = {}
+  let information = noUserInformation()
   for (const [type, value] of itemsOf(body, fixedLength)) {
     if (type === item.answeredContext) contexts.push(parseAnsweredContext(value))
-    else if (type === item.userInformation) takeUserInformation(information, value)
+    else if (type === item.userInformation) information = parseUserInformation(value)
   }
-  return { contexts, maxPdu: information.maxPdu ?? 0 }
+  return { ...information, contexts }
 }
 
 function parseAnsweredContext(value: Buffer): AnsweredContext {
@@ -137,31 +122,18 @@ function parseAnsweredContext(value: Buffer): AnsweredContext {
   return context
 }
 
-/** Walks items: type, reserved byte, length, value (PS3.8 9.3.2). Unknown ones are the caller's to skip (PS3.8 9.3.1). */
-function* itemsOf(bytes: Buffer, start: number): Generator<[type: number, value: Buffer]> {
-  let offset = start
-  while (offset < bytes.length) {
-    if (offset + 4 > bytes.length) throw malformed(`ends inside an item's head at byte ${offset}`)
-    const end = offset + 4 + bytes.readUInt16BE(offset + 2)
-    if (end > bytes.length) throw malformed(`holds an item that leads beyond its end at byte ${offset}`)
-    yield [bytes[offset] as number, bytes.subarray(offset + 4, end)]
-    offset = end
-  }
-}
-
-const malformed = (what: string) => violation(abortReason.invalidPDUParameterValue, `the association PDU ${what}`)
-
 const titleOf = (body: Buffer, offset: number): string =>
   body.toString('latin1', offset, offset + 16).replace(/^ +|[ \0]+$/g, '')
-const uidOf = (value: Buffer): string => value.toString('latin1').replace(/[ \0]+$/, '')
 
 /** An A-ASSOCIATE-RQ PDU (PS3.8 9.3.2). */
-export function encodeAssociateRequest(request: {
-  calledAETitle: string
-  callingAETitle: string
-  contexts: readonly ProposedContext[]
-  maxPdu: number
-}): Buffer {
+export function encodeAssociateRequest(
+  request: {
+    calledAETitle: string
+    callingAETitle: string
+    contexts: readonly ProposedContext[]
+    maxPdu: number
+  } & Partial<Pick<UserInformation, 'asynchronousOperations' | 'roles' | 'extended' | 'userIdentity'>>,
+): Buffer {
   const titles = Buffer.alloc(64)
   titles.write(request.calledAETitle.padEnd(16).slice(0, 16), 0, 'latin1')
   titles.write(request.callingAETitle.padEnd(16).slice(0, 16), 16, 'latin1')
@@ -172,26 +144,23 @@ export function encodeAssociateRequest(request: {
       ...context.transferSyntaxes.map((uid) => textItem(item.transferSyntax, uid)),
     ]),
   )
-  return encodePDU(PDU.associateRQ, associationBody(titles, contexts, userInformation(request.maxPdu, [])))
+  return encodePDU(PDU.associateRQ, associationBody(titles, contexts, encodeUserInformation(request)))
 }
 
-/**
- * An A-ASSOCIATE-AC PDU (PS3.8 9.3.3). It announces our own maximum length, whatever the peer announced, and answers an
- * asynchronous operations window with one operation at a time.
- */
-export function encodeAssociateAccept(
-  request: AssociationRequest,
-  answer: { contexts: readonly AnsweredContext[]; maxPdu: number },
-): Buffer {
+/** What an A-ASSOCIATE-AC says to a request. It announces our own maximum length, whatever the peer announced. */
+export type AcceptAnswer = { contexts: readonly AnsweredContext[]; maxPdu: number } & Partial<
+  Pick<UserInformation, 'asynchronousOperations' | 'roles' | 'extended' | 'userIdentityResponse'>
+>
+
+/** An A-ASSOCIATE-AC PDU (PS3.8 9.3.3). */
+export function encodeAssociateAccept(request: Pick<AssociationRequest, 'titles'>, answer: AcceptAnswer): Buffer {
   const contexts = answer.contexts.map((context) =>
     encodeItem(item.answeredContext, [
       Uint8Array.of(context.id, 0, context.result, 0),
       textItem(item.transferSyntax, context.transferSyntax),
     ]),
   )
-  const oneAtATime = encodeItem(item.asynchronousOperations, [Uint8Array.of(0, 1, 0, 1)])
-  const information = userInformation(answer.maxPdu, request.asynchronousOperations === null ? [] : [oneAtATime])
-  return encodePDU(PDU.associateAC, associationBody(request.titles, contexts, information))
+  return encodePDU(PDU.associateAC, associationBody(request.titles, contexts, encodeUserInformation(answer)))
 }
 
 function associationBody(titles: Buffer, contexts: Buffer[], information: Buffer): Buffer {
@@ -203,26 +172,4 @@ function associationBody(titles: Buffer, contexts: Buffer[], information: Buffer
     ...contexts,
     information,
   ])
-}
-
-/** Sub-items in the order of their types, as PS3.7 D.3.3 lists them. */
-function userInformation(maxPdu: number, more: Buffer[]): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(maxPdu)
-  return encodeItem(item.userInformation, [
-    encodeItem(item.maximumLength, [length]),
-    textItem(item.implementationClassUID, implementationClassUID),
-    ...more,
-    textItem(item.implementationVersionName, implementationVersionName),
-  ])
-}
-
-const textItem = (type: number, text: string): Buffer => encodeItem(type, [Buffer.from(text, 'latin1')])
-
-function encodeItem(type: number, parts: Uint8Array[]): Buffer {
-  const value = Buffer.concat(parts)
-  const head = Buffer.alloc(4)
-  head[0] = type
-  head.writeUInt16BE(value.length, 2)
-  return Buffer.concat([head, value])
 }

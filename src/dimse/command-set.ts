@@ -8,6 +8,12 @@ export const commandField = {
   cFindRQ: 0x0020,
   cMoveRQ: 0x0021,
   cEchoRQ: 0x0030,
+  nEventReportRQ: 0x0100,
+  nGetRQ: 0x0110,
+  nSetRQ: 0x0120,
+  nActionRQ: 0x0130,
+  nCreateRQ: 0x0140,
+  nDeleteRQ: 0x0150,
   cCancelRQ: 0x0fff,
 } as const
 
@@ -23,10 +29,51 @@ export interface CommandSet {
   messageIDBeingRespondedTo: number | null
   /** Affected SOP Class UID, or Requested SOP Class UID where only that is there. */
   sopClassUID: string | null
+  /** Affected SOP Instance UID, or Requested SOP Instance UID where only that is there. */
   sopInstanceUID: string | null
   hasDataSet: boolean
   status: number | null
   errorComment: string | null
+  /** Move Destination (0000,0600): an AE title. */
+  moveDestination: string | null
+  /** Priority (0000,0700): 0 medium, 1 high, 2 low. */
+  priority: number | null
+  eventTypeID: number | null
+  actionTypeID: number | null
+  /** Attribute Identifier List (0000,1005): tags, as numbers of 32 bits. */
+  attributeIdentifiers: readonly number[] | null
+  moveOriginatorAETitle: string | null
+  moveOriginatorMessageID: number | null
+  /** Numbers of sub-operations (0000,1020 to 1023). */
+  remaining: number | null
+  completed: number | null
+  failed: number | null
+  warning: number | null
+}
+
+/** No value that two bytes can hold. */
+const noField = -1
+
+const nothing: CommandSet = {
+  commandField: noField,
+  messageID: null,
+  messageIDBeingRespondedTo: null,
+  sopClassUID: null,
+  sopInstanceUID: null,
+  hasDataSet: true,
+  status: null,
+  errorComment: null,
+  moveDestination: null,
+  priority: null,
+  eventTypeID: null,
+  actionTypeID: null,
+  attributeIdentifiers: null,
+  moveOriginatorAETitle: null,
+  moveOriginatorMessageID: null,
+  remaining: null,
+  completed: null,
+  failed: null,
+  warning: null,
 }
 
 /**
@@ -34,17 +81,7 @@ export interface CommandSet {
  * @throws {DimseError} `protocol-violation` when it is cut short, leaves group 0000 or has no Command Field
  */
 export function parseCommandSet(bytes: Buffer): CommandSet {
-  const found: CommandSet & { hasField: boolean } = {
-    commandField: 0,
-    messageID: null,
-    messageIDBeingRespondedTo: null,
-    sopClassUID: null,
-    sopInstanceUID: null,
-    hasDataSet: true,
-    status: null,
-    errorComment: null,
-    hasField: false,
-  }
+  const found: CommandSet = { ...nothing }
   let offset = 0
   while (offset < bytes.length) {
     if (offset + 8 > bytes.length) throw malformed(`ends inside an element's head at byte ${offset}`)
@@ -58,12 +95,11 @@ export function parseCommandSet(bytes: Buffer): CommandSet {
     takeElement(found, element, bytes.subarray(offset, offset + length))
     offset += length
   }
-  if (!found.hasField) throw malformed('has no Command Field (0000,0100)')
-  const { hasField: _, ...command } = found
-  return command
+  if (found.commandField === noField) throw malformed('has no Command Field (0000,0100)')
+  return found
 }
 
-function takeElement(found: CommandSet & { hasField: boolean }, element: number, value: Buffer): void {
+function takeElement(found: CommandSet, element: number, value: Buffer): void {
   switch (element) {
     case 0x0002:
       found.sopClassUID = textOf(value)
@@ -73,13 +109,18 @@ function takeElement(found: CommandSet & { hasField: boolean }, element: number,
       break
     case 0x0100:
       found.commandField = numberOf(value, element)
-      found.hasField = true
       break
     case 0x0110:
       found.messageID = numberOf(value, element)
       break
     case 0x0120:
       found.messageIDBeingRespondedTo = numberOf(value, element)
+      break
+    case 0x0600:
+      found.moveDestination = textOf(value).trimStart()
+      break
+    case 0x0700:
+      found.priority = numberOf(value, element)
       break
     case 0x0800:
       found.hasDataSet = numberOf(value, element) !== noDataSet
@@ -96,6 +137,33 @@ function takeElement(found: CommandSet & { hasField: boolean }, element: number,
     case 0x1001:
       found.sopInstanceUID ??= textOf(value)
       break
+    case 0x1002:
+      found.eventTypeID = numberOf(value, element)
+      break
+    case 0x1005:
+      found.attributeIdentifiers = tagsOf(value)
+      break
+    case 0x1008:
+      found.actionTypeID = numberOf(value, element)
+      break
+    case 0x1020:
+      found.remaining = numberOf(value, element)
+      break
+    case 0x1021:
+      found.completed = numberOf(value, element)
+      break
+    case 0x1022:
+      found.failed = numberOf(value, element)
+      break
+    case 0x1023:
+      found.warning = numberOf(value, element)
+      break
+    case 0x1030:
+      found.moveOriginatorAETitle = textOf(value).trimStart()
+      break
+    case 0x1031:
+      found.moveOriginatorMessageID = numberOf(value, element)
+      break
   }
 }
 
@@ -106,10 +174,22 @@ function numberOf(value: Buffer, element: number): number {
   return value.readUInt16LE(0)
 }
 
-const textOf = (value: Buffer): string => value.toString('latin1').replace(/[\0 ]+$/, '')
+/** Attribute tags in little endian: group, then element. */
+function tagsOf(value: Buffer): number[] {
+  const tags: number[] = []
+  for (let offset = 0; offset + 4 <= value.length; offset += 4)
+    tags.push(value.readUInt16LE(offset) * 0x10000 + value.readUInt16LE(offset + 2))
+  return tags
+}
+
+function textOf(value: Buffer): string {
+  let end = value.length
+  while (end > 0 && (value[end - 1] === 0 || value[end - 1] === 0x20)) end--
+  return value.toString('latin1', 0, end)
+}
 
 /** A value of a command set: text is padded to even length, numbers are US. */
-type CommandValue = string | number
+export type CommandValue = string | number
 
 /**
  * Encodes a command set in implicit VR little endian, with its group length (PS3.7 6.3.1).
@@ -144,22 +224,3 @@ function putHead(bytes: Buffer, offset: number, element: number, length: number)
   bytes.writeUInt32LE(length, offset + 4)
   return offset + 8
 }
-
-/**
- * The response to a request (PS3.7 9.3): same SOP class and instance, no data set.
- * @param comment Error Comment (0000,0902), cut to the 64 characters of an LO; without patient data
- */
-export function encodeResponse(request: CommandSet, status: number, comment?: string): Buffer {
-  const elements: [number, CommandValue][] = []
-  if (isShort(request.sopClassUID)) elements.push([0x0002, request.sopClassUID])
-  elements.push([0x0100, request.commandField | responseBit])
-  elements.push([0x0120, request.messageID ?? 0])
-  elements.push([0x0800, noDataSet])
-  elements.push([0x0900, status])
-  if (comment !== undefined) elements.push([0x0902, comment.slice(0, 64)])
-  if (isShort(request.sopInstanceUID)) elements.push([0x1000, request.sopInstanceUID])
-  return encodeCommandSet(elements)
-}
-
-/** What is echoed back has to fit the smallest PDU: text beyond a UID's length is not. */
-const isShort = (text: string | null): text is string => text !== null && text.length <= 64

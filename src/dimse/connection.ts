@@ -6,8 +6,11 @@ import { readInto } from './receive-buffer.ts'
 
 /** How long a connection may linger after our last PDU until it is cut, in ms. */
 const lingerMs = 2000
-/** Bytes of answers that a peer may leave unread. One that waits for each of them, as it has to, leaves none. */
-const maximumUnread = 256 * 1024
+/**
+ * Bytes of answers that a peer may leave unread. One that waits for each of them, as it has to, leaves none; the two PDUs of a
+ * file that may be on their way to it (`MessageWriter`) are allowed for.
+ */
+const maximumUnread = 512 * 1024
 
 /** Why nothing is read for a moment: the message under way is being finished, or the process has enough in flight. */
 export type HoldReason = 'message' | 'process'

@@ -7,6 +7,7 @@ import { HilumError } from '../errors.ts'
  * - `association-rejected`: A-ASSOCIATE-RJ; transient or permanent, as the peer says
  * - `association-lost`: the connection ended, or the peer aborted, while something was under way
  * - `time-out`: the peer did not answer in time
+ * - `refused`: the peer answered a request with a failure; `detail.status` is its status
  * - `cancelled`: the caller's signal was raised
  */
 export type DimseErrorCode =
@@ -15,10 +16,16 @@ export type DimseErrorCode =
   | 'association-rejected'
   | 'association-lost'
   | 'time-out'
+  | 'refused'
   | 'cancelled'
 
 /** Something that went wrong on an association. Messages name AE titles, UIDs and numbers only. */
 export class DimseError extends HilumError<DimseErrorCode> {}
+
+/** An association ended while something was under way on it. @param name whom it was with @param how what ended it */
+export function lostError(name: string, how: string, cause?: unknown): DimseError {
+  return new DimseError('association-lost', `the association with ${name} ended: ${how}`, { retry: 'ambiguous', cause })
+}
 
 /**
  * The peer broke the upper layer protocol.

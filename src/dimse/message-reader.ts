@@ -15,6 +15,7 @@ export interface MessageSink {
 
 /** Command sets are some hundred bytes; only attribute identifier lists make them longer. */
 const maximumCommandLength = 64 * 1024
+const maximumParts = 64
 
 /**
  * Puts fragments together to messages (PS3.7 6.3, PS3.8 annex E): command sets are gathered, data sets pass through.
@@ -61,6 +62,8 @@ export class MessageReader {
     this.#length += bytes.length
     if (this.#length > maximumCommandLength)
       throw violation(abortReason.invalidPDUParameterValue, `a command set beyond ${maximumCommandLength} bytes`)
+    // Put together now and then: a command set in fragments of a byte would take a hundred times its length.
+    if (this.#parts.length === maximumParts) this.#parts = [Buffer.concat(this.#parts)]
     this.#parts.push(Buffer.from(bytes))
   }
 

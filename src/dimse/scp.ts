@@ -1,87 +1,51 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
-import type { Log } from '../log.ts'
 import type { Association, AssociationEnd } from './association.ts'
-import { type AcceptedContext, type NegotiationPolicy, negotiate } from './association-negotiation.ts'
+import { AssociationMessages } from './association-messages.ts'
+import { type Agreement, negotiate } from './association-negotiation.ts'
 import { type AssociationRequest, encodeAssociateAccept, parseAssociateRequest } from './association-pdu.ts'
-import { type CommandSet, commandField, encodeResponse, responseBit } from './command-set.ts'
 import { Connection, type ConnectionOwner, type HoldReason } from './connection.ts'
+import type { AcceptedContext } from './context-negotiation.ts'
 import { violation } from './error.ts'
-import {
-  CEchoResponse,
-  LibraryAssociation,
-  type LibraryCEchoRequest,
-  type LibraryCEchoResponse,
-  type LibraryInternals,
-  LibraryScp,
-} from './library.ts'
-import { MessageReader, type MessageSink } from './message-reader.ts'
-import { abortReason, encodeAbort, encodeAssociateReject, encodeFragment, encodeReleaseResponse, PDU } from './pdu.ts'
+import { identifyWithin } from './identify.ts'
+import { LibraryEcho } from './library-echo.ts'
+import { abortReason, encodeAbort, encodeAssociateReject, encodeReleaseResponse, PDU, type Rejection } from './pdu.ts'
 import type { FragmentHead } from './pdu-reader.ts'
-import { ProgressWatch, type TimeOuts } from './progress.ts'
-import { dimseStatus } from './status.ts'
-import { type BeginStore, StoreMessage } from './store-message.ts'
-
-/** What a service class provider is made of. */
-export interface ScpOptions extends TimeOuts {
-  /** Bytes of a P-DATA-TF's variable part that we announce. */
-  maxPdu: number
-  log: Log
-  admit(request: AssociationRequest, address: string): ReturnType<NegotiationPolicy['admit']>
-  /** True when no further association may be opened. */
-  isFull(): boolean
-  beginStore: BeginStore
-  onOpened(association: Association): void
-  onRefused(request: AssociationRequest, address: string, reason: string): void
-  /** Called once for each association that was opened, when nothing of it is under way any more. */
-  onClosed(association: Association, how: AssociationEnd): void
-  /** Called once for each connection. */
-  onDisconnected(scp: HilumScp): void
-  /** False: bytes come by `data` events. For tests; whether the reused buffer can be had is found out by itself. */
-  reuseBuffer?: boolean
-}
-
-/** A request and the context that it came on. */
-interface Request {
-  command: CommandSet
-  context: AcceptedContext
-}
+import { ProgressWatch } from './progress.ts'
+import type { ScpOptions } from './scp-options.ts'
+import { type EventReport, reportOn } from './sub-operation.ts'
+import type { TLSPeer } from './tls-profile.ts'
 
 /**
- * The acceptor's side of one connection: dcmjs-dimse's Scp with its socket handling replaced. Association PDUs are read and
- * answered here, because the library's reading loses context IDs and its answer announces the wrong maximum length; C-STORE
- * goes fragment by fragment to a receiver; C-ECHO is handed on to the library.
+ * The acceptor's side of one connection. Association PDUs are read and answered here, because the library's reading loses
+ * context IDs and its answer announces the wrong maximum length; messages go to `AssociationMessages`, from where C-ECHO is
+ * handed on to the library.
  */
-export class HilumScp extends LibraryScp implements ConnectionOwner, MessageSink {
+export class HilumScp implements ConnectionOwner {
   readonly #connection: Connection
   readonly #options: ScpOptions
   readonly #watch: ProgressWatch
-  readonly #address: string
+  readonly #tls: TLSPeer | null
   readonly #openedAt = Date.now()
+  /** The peer's IP address. */
+  readonly address: string
+  #requested = false
   #association: Association | null = null
-  #messages: MessageReader | null = null
+  #messages: AssociationMessages | null = null
+  #echo: LibraryEcho | null = null
   #how: AssociationEnd | null = null
   #closed = false
-  #store: StoreMessage | null = null
-  /** The request whose data set is arriving. */
-  #request: Request | null = null
-  #finishing: Promise<void> = Promise.resolve()
-  #finishingNow = false
+  #releasing = false
   #endAfterMessage = false
 
-  constructor(socket: Socket, options: ScpOptions) {
-    super(socket, {})
+  /** @param tls the other side of the TLS connection; null without TLS */
+  constructor(socket: Socket, options: ScpOptions, tls: TLSPeer | null = null) {
     this.#options = options
+    this.#tls = tls
     this.#watch = new ProgressWatch(options)
-    this.#address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-    this.on('networkError', (error: unknown) => this.#libraryFailed(error))
+    this.address = addressOf(socket)
     this.#connection = new Connection(socket, this, { reuseBuffer: options.reuseBuffer ?? true })
-  }
-
-  /** The library's socket handling is left out: `Connection` reads instead. The library's constructor calls this. */
-  _wrapSocket(): void {
-    // Nothing: the library would gather PDUs without limit.
   }
 
   /** Starts reading. */
@@ -89,9 +53,14 @@ export class HilumScp extends LibraryScp implements ConnectionOwner, MessageSink
     this.#connection.start()
   }
 
-  /** True while the association counts against the limit. */
+  /** True while the association counts against the limit, from its request on. */
   get isOpen(): boolean {
-    return this.#association !== null && !this.#closed
+    return this.#requested && !this.#closed && !this.#connection.isEnding
+  }
+
+  /** The association's ID; null before it is open, and after its end. */
+  get associationID(): string | null {
+    return this.#closed ? null : (this.#association?.id ?? null)
   }
 
   hold(reason: HoldReason): void {
@@ -102,10 +71,11 @@ export class HilumScp extends LibraryScp implements ConnectionOwner, MessageSink
     this.#connection.release(reason)
   }
 
-  /** Cuts the association off, after the message under way if there is one. */
+  /** Cuts the association off, after the operations under way if there are any. */
   endAfterMessage(): void {
     this.#endAfterMessage = true
-    if (!this.#isReceiving && !this.#finishingNow) this.abortAssociation('the node is stopping')
+    this.#messages?.cancelAll()
+    if (!this.#isReceiving && !this.#messages?.underWay) this.abortAssociation('the node is stopping')
   }
 
   /** A-ABORT by the service provider, now. */
@@ -117,46 +87,77 @@ export class HilumScp extends LibraryScp implements ConnectionOwner, MessageSink
     this.#associationEnded()
   }
 
+  /**
+   * Sends N-EVENT-REPORT on the association.
+   * @returns the status of its response; null where no accepted context fits
+   * @throws {DimseError} `association-lost`
+   */
+  async reportEvent(event: EventReport): Promise<number | null> {
+    if (this.#association === null || this.#messages === null) return null
+    return await reportOn(this.#association, event, this.#messages)
+  }
+
   /** Aborts when the peer takes too long; called every second or so. */
   checkTimeOuts(now: number): void {
     if (this.#connection.isEnding || this.#how !== null) return
-    const { lastBytesAt, bytesRead, isHeld } = this.#connection
-    const doing = isHeld ? 'held' : !this.#association ? 'requesting' : this.#isReceiving ? 'receiving' : 'idle'
-    const exceeded = this.#watch.exceeded(now, { doing, openedAt: this.#openedAt, lastBytesAt, bytesRead })
+    const { lastBytesAt, bytesRead, socket } = this.#connection
+    const exceeded = this.#watch.exceeded(now, {
+      doing: this.#doing,
+      openedAt: this.#openedAt,
+      lastBytesAt,
+      bytesRead,
+      waitingSince: this.#messages?.outgoing.waitingSince ?? null,
+      bytesWritten: socket.bytesWritten - socket.writableLength,
+      bytesUnwritten: socket.writableLength,
+    })
     if (exceeded !== null) this.abortAssociation(exceeded)
   }
 
+  get #doing(): 'held' | 'requesting' | 'receiving' | 'idle' {
+    if (this.#connection.isHeld) return 'held'
+    if (this.#association === null) return 'requesting'
+    if (this.#isReceiving) return 'receiving'
+    return this.#messages?.underWay ? 'held' : 'idle'
+  }
+
+  /** The release is answered: until the peer closes, what still comes is ignored (PS3.8 table 9-10, Sta13). */
+  get #isReleased(): boolean {
+    return this.#releasing && this.#closed
+  }
+
   get #isReceiving(): boolean {
-    return this.#connection.insidePDU || (this.#messages?.underWay ?? false)
+    return this.#connection.insidePDU || (this.#messages?.reader.underWay ?? false)
   }
 
   // What the connection tells.
 
   onPDU(type: number, body: Buffer): void {
-    if (type === PDU.associateRQ && this.#association === null) return this.#onAssociateRequest(body)
+    if (type === PDU.associateRQ && !this.#requested) return this.#onAssociateRequest(body)
     if (type === PDU.abort) return this.#onAbort()
-    if (type === PDU.releaseRQ && this.#association !== null && !this.#messages?.underWay) return this.#onRelease()
+    if (this.#isReleased && type !== PDU.associateRQ) return
+    if (type === PDU.releaseRQ && this.#messages && !this.#messages.reader.underWay) return this.#onReleaseRequest()
     throw violation(abortReason.unexpectedPDU, `PDU of type ${type} is not expected here`)
   }
 
   onFragmentStart(head: FragmentHead): void {
+    if (this.#isReleased) return
     if (this.#messages === null) throw violation(abortReason.unexpectedPDU, 'P-DATA-TF before an association is open')
-    this.#messages.startFragment(head)
+    this.#messages.reader.startFragment(head)
   }
 
   onFragmentBytes(bytes: Buffer): void {
-    this.#messages?.fragmentBytes(bytes)
+    this.#messages?.reader.fragmentBytes(bytes)
   }
 
   onFragmentEnd(): void {
-    this.#messages?.endFragment()
+    this.#messages?.reader.endFragment()
   }
 
   onFailure(error: unknown): void {
     this.#how ??= 'aborted'
     this.#options.log.warn('protocol violation, association aborted', {
       association: this.#association?.id ?? null,
-      address: this.#address,
+      address: this.address,
       sentence: messageOf(error),
     })
     this.#associationEnded()
@@ -164,49 +165,94 @@ export class HilumScp extends LibraryScp implements ConnectionOwner, MessageSink
 
   onClosed(): void {
     this.#associationEnded()
-    this.#options.onDisconnected(this)
+    this.#options.onDisconnected()
   }
 
   #onAssociateRequest(body: Buffer): void {
-    const request = parseAssociateRequest(body)
-    const { maxPdu, admit, isFull } = this.#options
-    const outcome = negotiate(request, { admit: () => admit(request, this.#address), full: isFull() })
-    if (outcome.kind === 'rejected') {
-      this.#how = 'aborted'
-      this.#options.onRefused(request, this.#address, outcome.rejection.sentence)
-      return this.#connection.end(encodeAssociateReject(outcome.rejection))
-    }
-    this.#association = {
+    const request = { ...parseAssociateRequest(body), tls: this.#tls }
+    const { admit, identify, isFull, associationTimeoutMs } = this.#options
+    const policy = { ...this.#options, admit: () => admit(request, this.address), full: isFull() }
+    this.#requested = true
+    this.#options.onRequested?.()
+    const outcome = negotiate(request, policy)
+    if (outcome.kind === 'rejected') return this.#reject(request, outcome.rejection)
+    if (identify === undefined) return this.#accept(request, outcome, null)
+    this.#connection.hold('message')
+    const question = { request, address: this.address, withinMs: associationTimeoutMs }
+    void identifyWithin(identify, question).then((answer) => {
+      if (this.#connection.isEnding || this.#connection.socket.destroyed) return
+      try {
+        if ('rejection' in answer) this.#reject(request, answer.rejection)
+        else this.#accept(request, outcome, answer.response)
+      } catch (error) {
+        // Nobody above catches it here, as the connection does where there is nothing to wait for.
+        return this.abortAssociation(`the association request cannot be answered: ${messageOf(error)}`)
+      }
+      this.#connection.release('message')
+    })
+  }
+
+  #reject(request: AssociationRequest, rejection: Rejection): void {
+    this.#how = 'aborted'
+    this.#options.onRefused(request, this.address, rejection.sentence)
+    this.#connection.end(encodeAssociateReject(rejection))
+  }
+
+  #accept(request: AssociationRequest, agreement: Agreement, userIdentityResponse: Buffer | null): void {
+    const { contexts, permissions, answers, roles, extended, asynchronousOperations } = agreement
+    const { maxPdu } = this.#options
+    const answer = { contexts: answers, maxPdu, roles, extended, asynchronousOperations, userIdentityResponse }
+    // First of all: an answer that does not fit its items opens nothing.
+    const pdu = encodeAssociateAccept(request, answer)
+    const association = {
       id: randomUUID(),
       callingAETitle: request.callingAETitle,
       calledAETitle: request.calledAETitle,
-      address: this.#address,
-      contexts: outcome.contexts,
+      address: this.address,
+      contexts,
       peerMaxPdu: request.maxPdu,
+      permissions,
+      tls: this.#tls,
     }
-    this.#messages = new MessageReader(outcome.contexts, this)
-    this.#tellLibrary(this.#association)
-    this.#options.onOpened(this.#association)
-    this.#connection.write(encodeAssociateAccept(request, { contexts: outcome.answers, maxPdu }))
+    this.#association = association
+    this.#messages = new AssociationMessages({
+      ...this.#options,
+      association,
+      connection: this.#connection,
+      services: this.#options.services ?? [],
+      window: asynchronousOperations?.invoked ?? 1,
+      performEcho: (context, command) => this.#performEcho(association, context, command),
+      onMessageEnd: () => this.#watch.messageEnded(),
+      onIdle: () => this.#onIdle(),
+    })
+    this.#options.onOpened(association)
+    this.#connection.write(pdu)
   }
 
-  /** The library needs the association to find contexts for its answers. It keeps IDs only when they come in ascending order. */
-  #tellLibrary(association: Association): void {
-    const theirs = new LibraryAssociation(association.callingAETitle, association.calledAETitle)
-    theirs.setMaxPduLength(association.peerMaxPdu)
-    for (const context of [...association.contexts.values()].sort((a, b) => a.id - b.id)) {
-      theirs.addPresentationContext(context.abstractSyntax, context.id)
-      theirs.getPresentationContext(context.id).setResult(0, context.transferSyntax)
-    }
-    const library = this as unknown as LibraryInternals
-    library.association = theirs
+  /**
+   * Operations under way are ended first: their responses go before that of the release. Responses to our own requests cannot
+   * come any more (PS3.8 table 9-10, Sta7).
+   */
+  #onReleaseRequest(): void {
+    this.#releasing = true
+    this.#connection.hold('message')
+    this.#messages?.outgoing.end()
+    if (this.#messages?.underWay) this.#messages.cancelAll()
+    else this.#release()
   }
 
-  #onRelease(): void {
+  #onIdle(): void {
+    if (this.#closed) return
+    if (this.#releasing) this.#release()
+    else if (this.#endAfterMessage && !this.#isReceiving) this.abortAssociation('the node is stopping')
+  }
+
+  #release(): void {
     this.#how ??= 'released'
     this.#connection.write(encodeReleaseResponse())
     this.#connection.lingerUntilPeerCloses()
     this.#associationEnded()
+    this.#connection.release('message')
   }
 
   #onAbort(): void {
@@ -215,94 +261,27 @@ export class HilumScp extends LibraryScp implements ConnectionOwner, MessageSink
     this.#associationEnded()
   }
 
-  /** Drops the data set that is arriving, and reports the end once the one that is being finished is. */
+  /** Drops the data set that is arriving, and reports the end once the operations under way have ended. */
   #associationEnded(): void {
-    this.#store?.abandon()
-    this.#store = null
-    this.#messages = null
+    const messages = this.#messages
     const association = this.#association
-    if (this.#closed || association === null) return
+    if (this.#closed || association === null || messages === null) return
     this.#closed = true
+    this.#messages = null
     const how = this.#how ?? 'lost'
-    void this.#finishing.then(() => this.#options.onClosed(association, how))
+    void messages.end().then(() => this.#options.onClosed(association, how))
   }
 
-  // What the message reader tells.
-
-  onCommand(command: CommandSet, context: AcceptedContext, bytes: Buffer): void {
-    if (command.commandField & responseBit)
-      throw violation(abortReason.unexpectedPDUParameter, 'a response, though nothing was requested')
-    if (command.commandField === commandField.cStoreRQ && this.#association !== null) {
-      this.#store = new StoreMessage(this.#options.beginStore, this.#association, context, command)
-      this.#request = { command, context }
-      if (!command.hasDataSet) this.onDataSetEnd()
-      return
-    }
-    if (command.commandField === commandField.cEchoRQ && !command.hasDataSet) return this.#handOn(context, bytes)
-    // A cancel request has no response; what it would cancel has been answered already.
-    if (command.commandField === commandField.cCancelRQ) return
-    this.#request = { command, context }
-    if (!command.hasDataSet) this.onDataSetEnd()
-  }
-
-  onDataSetBytes(bytes: Buffer): void {
-    this.#store?.write(bytes)
-  }
-
-  onDataSetEnd(): void {
-    const store = this.#store
-    const request = this.#request
-    this.#store = null
-    this.#request = null
-    this.#watch.messageEnded()
-    if (request === null) return
-    if (store === null) return this.#respond(request, dimseStatus.unrecognizedOperation)
-    this.#connection.hold('message')
-    this.#finishingNow = true
-    this.#finishing = this.#finishStore(store, request)
-  }
-
-  /** Never rejects: whatever goes wrong with an instance becomes the status of its response. */
-  async #finishStore(store: StoreMessage, request: Request): Promise<void> {
-    const { status, comment, failure } = await store.end()
-    this.#finishingNow = false
-    if (failure !== undefined)
-      this.#options.log.warn('instance refused', {
-        association: this.#association?.id ?? null,
-        status,
-        reason: messageOf(failure),
-      })
-    this.#respond(request, status, comment)
-    if (this.#endAfterMessage) this.abortAssociation('the node is stopping')
-    this.#connection.release('message')
-  }
-
-  #respond(request: Request, status: number, comment?: string): void {
-    const value = encodeResponse(request.command, status, comment)
-    this.#connection.write(encodeFragment({ contextID: request.context.id, command: true, last: true, value }))
-  }
-
-  // What the library does for us.
-
-  /** Messages are handed on one at a time: nothing is read until the library has answered. */
-  #handOn(context: AcceptedContext, command: Buffer): void {
-    const library = this as unknown as LibraryInternals
-    // After a message without data set the library would append the next command to this one's stream.
-    library.dimseStream = undefined
-    this.#connection.hold('message')
-    const pdu = encodeFragment({ contextID: context.id, command: true, last: true, value: command })
-    library._processPdu(pdu).catch((error: unknown) => this.#libraryFailed(error))
-  }
-
-  override cEchoRequest(request: LibraryCEchoRequest, callback: (response: LibraryCEchoResponse) => void): void {
-    const response = CEchoResponse.fromRequest(request)
-    response.setStatus(dimseStatus.success)
-    callback(response)
-    // A turn for everybody else: a peer that sends requests without end must not keep the process to itself.
-    setImmediate(() => this.#connection.release('message'))
-  }
-
-  #libraryFailed(error: unknown): void {
-    this.abortAssociation(`a message could not be performed: ${messageOf(error)}`)
+  /** The library's Scp is made when the first C-ECHO comes: most associations have none. */
+  #performEcho(association: Association, context: AcceptedContext, command: Buffer): void {
+    this.#echo ??= new LibraryEcho(this.#connection.socket, association, {
+      onAnswer: (pdu) => this.#messages?.writer.writeWhole(pdu),
+      onEchoed: () => this.#messages?.echoed(),
+      onEchoFailed: (reason) => this.abortAssociation(`a message could not be performed: ${reason}`),
+    })
+    this.#echo.perform(context.id, command)
   }
 }
+
+/** The peer's IP address; IPv4 as such. */
+export const addressOf = (socket: Socket): string => (socket.remoteAddress ?? '').replace(/^::ffff:/, '')

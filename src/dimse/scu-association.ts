@@ -1,34 +1,26 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { smallestMaxPdu } from './association-negotiation.ts'
 import {
   type AnsweredContext,
+  type AssociationAnswer,
   encodeAssociateRequest,
-  type ProposedContext,
   parseAssociateAccept,
 } from './association-pdu.ts'
-import { type CommandSet, parseCommandSet } from './command-set.ts'
-import { DimseError, violation } from './error.ts'
-import { abortReason, encodeAbort, encodeReleaseRequest, PDU } from './pdu.ts'
+import type { CommandSet } from './command-set.ts'
+import type { AcceptedContext } from './context-negotiation.ts'
+import { DimseError, lostError, violation } from './error.ts'
+import { abortReason, encodeAbort, encodeReleaseRequest, encodeReleaseResponse, PDU } from './pdu.ts'
 import { type FragmentHead, PDUReader, type PDUSink } from './pdu-reader.ts'
+import { rejectionError } from './rejection.ts'
+import { encodeResponse } from './response.ts'
+import { type Message, ScuMessages } from './scu-messages.ts'
+import { acceptedContexts, defaultMaxPdu, defaultTimeoutMs, type ScuOptions, type ScuProposal } from './scu-options.ts'
+import { connectTo } from './scu-socket.ts'
+import { dimseStatus } from './status.ts'
+import type { RoleSelection } from './user-information.ts'
+import { messagePDUs, writePDUs } from './write-pdus.ts'
 
-/** Whom to call, and as whom. */
-export interface Peer {
-  host: string
-  port: number
-  callingAETitle: string
-  calledAETitle: string
-}
-
-export interface ScuOptions extends Peer {
-  /** Bytes of a P-DATA-TF's variable part: what we take, and send at most. */
-  maxPdu?: number
-  /** ms without a byte in either direction while something is awaited. */
-  timeoutMs?: number
-  signal?: AbortSignal
-}
-
-export const defaultMaxPdu = 256 * 1024
-const defaultTimeoutMs = 60_000
+export type { Peer, ScuOptions, ScuProposal } from './scu-options.ts'
 
 /** Something that is awaited from the peer. */
 interface Awaited {
@@ -39,30 +31,38 @@ interface Awaited {
 /** The requestor's side of an association: one request at a time. Whatever ends it makes what is awaited fail. */
 export class ScuAssociation implements PDUSink {
   readonly #socket: Socket
-  readonly #peer: Peer
   readonly #reader = new PDUReader(this)
   readonly #options: ScuOptions
+  readonly #proposal: ScuProposal
+  #messages: ScuMessages | null = null
   #awaited: { kind: 'answer' | 'response' | 'release'; who: Awaited } | null = null
-  #early: CommandSet | null = null
-  #parts: Buffer[] = []
-  #fragment: FragmentHead | null = null
   #ended: DimseError | null = null
   #connected = false
+  #messageID = 0
   /** What the acceptor answered to each context; empty until it did. */
   contexts: ReadonlyMap<number, AnsweredContext> = new Map()
+  /** Roles that the acceptor answered; what it left out has the default roles (PS3.7 D.3.3.4). */
+  roles: readonly RoleSelection[] = []
   /** Bytes of a P-DATA-TF's variable part to send at most. */
   sendLength = 0
 
-  private constructor(options: ScuOptions) {
+  /** Resolves when the association has ended, with what ended it. */
+  readonly closed: Promise<DimseError>
+  #onClosed: (error: DimseError) => void = () => undefined
+
+  private constructor(options: ScuOptions, proposal: ScuProposal) {
+    this.closed = new Promise((resolve) => {
+      this.#onClosed = resolve
+    })
     this.#options = options
-    this.#peer = options
-    this.#socket = connect({ host: options.host, port: options.port, noDelay: true })
-    this.#socket.setTimeout(options.timeoutMs ?? defaultTimeoutMs)
-    this.#socket.on('timeout', () =>
-      this.#fail(new DimseError('time-out', `${this.#name} did not answer in time`, { retry: 'ambiguous' })),
-    )
-    this.#socket.on('connect', () => {
+    this.#proposal = proposal
+    this.#socket = connectTo(options, () => {
       this.#connected = true
+    })
+    this.#socket.setTimeout(options.timeoutMs ?? defaultTimeoutMs)
+    this.#socket.on('timeout', () => {
+      if (this.#awaited !== null || !this.#connected || this.#socket.writableLength > 0)
+        this.#fail(new DimseError('time-out', `${this.#name} did not answer in time`, { retry: 'ambiguous' }))
     })
     this.#socket.on('data', (bytes) => this.#read(bytes))
     this.#socket.on('error', (cause: NodeJS.ErrnoException) => this.#lost(cause.code ?? cause.message, cause))
@@ -72,36 +72,56 @@ export class ScuAssociation implements PDUSink {
 
   /**
    * Connects and requests an association.
-   * @param contexts at most 128, with odd IDs
    * @throws {DimseError} `connection-failed`, `association-rejected`, `association-lost`, `time-out`, `cancelled`
    */
-  static async open(options: ScuOptions, contexts: readonly ProposedContext[]): Promise<ScuAssociation> {
-    const association = new ScuAssociation(options)
+  static async open(options: ScuOptions, proposal: ScuProposal): Promise<ScuAssociation> {
+    const association = new ScuAssociation(options, proposal)
     const maxPdu = options.maxPdu ?? defaultMaxPdu
     if (options.signal?.aborted) association.#cancel()
     const answered = association.#await('answer')
-    association.#write(encodeAssociateRequest({ ...options, contexts, maxPdu }))
-    const body = (await answered) as Buffer
-    const answer = parseAssociateAccept(body)
-    if (answer.maxPdu !== 0 && answer.maxPdu < smallestMaxPdu) {
-      association.abort()
-      throw new DimseError(
-        'association-rejected',
-        `${association.#name} takes PDUs of ${answer.maxPdu} bytes: at least ${smallestMaxPdu} are expected`,
-      )
-    }
-    association.contexts = new Map(answer.contexts.map((context) => [context.id, context]))
-    association.sendLength = answer.maxPdu === 0 ? maxPdu : Math.min(answer.maxPdu, maxPdu)
+    const { contexts, roles = [] } = proposal
+    association.#send(
+      encodeAssociateRequest({ ...options, userIdentity: options.userIdentity ?? null, contexts, roles, maxPdu }),
+    )
+    association.#onAnswer((await answered) as AssociationAnswer, maxPdu)
     return association
   }
 
+  #onAnswer(answer: AssociationAnswer, maxPdu: number): void {
+    if (answer.maxPdu === 0 || answer.maxPdu >= smallestMaxPdu) {
+      this.sendLength = answer.maxPdu === 0 ? maxPdu : Math.min(answer.maxPdu, maxPdu)
+      return
+    }
+    this.abort()
+    throw new DimseError(
+      'association-rejected',
+      `${this.#name} takes PDUs of ${answer.maxPdu} bytes: at least ${smallestMaxPdu} are expected`,
+    )
+  }
+
   get #name(): string {
-    return `${this.#peer.calledAETitle}@${this.#peer.host}:${this.#peer.port}`
+    return `${this.#options.calledAETitle}@${this.#options.host}:${this.#options.port}`
   }
 
   /** True until either side ended the association. */
   get isOpen(): boolean {
     return this.#ended === null
+  }
+
+  /** The Message ID of the next request, from 1 to 65535, over and over. */
+  nextMessageID(): number {
+    this.#messageID = (this.#messageID % 0xffff) + 1
+    return this.#messageID
+  }
+
+  /**
+   * The accepted context of an abstract syntax.
+   * @throws {DimseError} `association-rejected` when the acceptor took none
+   */
+  contextFor(abstractSyntax: string): AcceptedContext {
+    for (const context of acceptedContexts(this.#proposal, this.contexts).values())
+      if (context.abstractSyntax === abstractSyntax) return context
+    throw new DimseError('association-rejected', `${this.#name} does not support SOP class ${abstractSyntax}`)
   }
 
   /**
@@ -111,32 +131,45 @@ export class ScuAssociation implements PDUSink {
    */
   write(...pdus: Buffer[]): Promise<void> {
     if (this.#ended) return Promise.reject(this.#ended)
-    return new Promise((resolve, reject) => {
-      const taken = (error: Error | null | undefined): void => {
-        if (error) reject(this.#ended ?? lostError(this.#name, error.message))
-        else resolve()
-      }
-      this.#socket.cork()
-      for (const [index, pdu] of pdus.entries()) {
-        if (index === pdus.length - 1) this.#socket.write(pdu, taken)
-        else this.#socket.write(pdu)
-      }
-      this.#socket.uncork()
-    })
+    return writePDUs(this.#socket, pdus, (how) => this.#ended ?? lostError(this.#name, how))
   }
 
-  /** The response to the request that was written. @throws {DimseError} */
+  /** Writes a message whose data set is small. @throws {DimseError} what ended the association */
+  async writeMessage(contextID: number, command: Buffer, dataSet?: Buffer): Promise<void> {
+    await this.write(...messagePDUs({ contextID, command, dataSet }, this.sendLength))
+  }
+
+  /**
+   * The next response to the last request, with its data set. One to another request must not be taken for it: an instance would
+   * count as stored on the word of the one before.
+   * @throws {DimseError} what ended the association
+   */
+  async next(): Promise<Message> {
+    const message = this.#messages?.take() ?? (await this.#arrival())
+    const answered = message.command.messageIDBeingRespondedTo
+    if (answered === this.#messageID) return message
+    const error = lostError(this.#name, `a response to message ${answered} came instead of one to ${this.#messageID}`)
+    this.#fail(error)
+    throw error
+  }
+
+  async #arrival(): Promise<Message> {
+    const awaited = this.#await('response')
+    this.#messages?.onNext((next) => this.#settle(next))
+    return (await awaited) as Message
+  }
+
+  /** The command set of the next response. @throws {DimseError} what ended the association */
   async response(): Promise<CommandSet> {
-    const early = this.#early
-    this.#early = null
-    return early ?? ((await this.#await('response')) as CommandSet)
+    return (await this.next()).command
   }
 
   /** Releases the association in order (PS3.8 7.2); a peer that does not answer is cut off. */
   async release(): Promise<void> {
     if (this.#ended) return
     const released = this.#await('release')
-    this.#write(encodeReleaseRequest())
+    this.#send(encodeReleaseRequest())
+    this.#flow(true)
     await released.catch(() => undefined)
     this.#end(lostError(this.#name, 'the association was released'))
     this.#socket.end()
@@ -149,31 +182,62 @@ export class ScuAssociation implements PDUSink {
   }
 
   onPDU(type: number, body: Buffer): void {
-    if (type === PDU.associateAC && this.#awaited?.kind === 'answer') return this.#settle(body)
+    if (type === PDU.associateAC && this.#awaited?.kind === 'answer') return this.#accepted(body)
     if (type === PDU.associateRJ && this.#awaited?.kind === 'answer') return this.#rejected(body)
     if (type === PDU.releaseRP && this.#awaited?.kind === 'release') return this.#settle(null)
+    if (type === PDU.releaseRQ && this.#messages) return this.#onReleaseRequest()
     if (type === PDU.abort)
       return this.#lost(`it aborted the association (source ${body[2] ?? 0}, reason ${body[3] ?? 0})`)
     throw violation(abortReason.unexpectedPDU, `${this.#name} sent a PDU of type ${type}, which was not expected`)
   }
 
   onFragmentStart(head: FragmentHead): void {
-    if (!head.command)
-      throw violation(abortReason.unexpectedPDUParameter, `${this.#name} sent a data set nobody asked for`)
-    this.#fragment = head
+    if (this.#messages === null)
+      throw violation(abortReason.unexpectedPDU, `${this.#name} sent data before an association was open`)
+    this.#messages.reader.startFragment(head)
   }
 
   onFragmentBytes(bytes: Buffer): void {
-    this.#parts.push(Buffer.from(bytes))
+    this.#messages?.reader.fragmentBytes(bytes)
   }
 
   onFragmentEnd(): void {
-    if (!this.#fragment?.last) return
-    const command = parseCommandSet(Buffer.concat(this.#parts))
-    this.#parts = []
-    // A peer may refuse an instance before it has seen all of it.
-    if (this.#awaited?.kind === 'response') this.#settle(command)
-    else this.#early = command
+    this.#messages?.reader.endFragment()
+  }
+
+  /** The acceptor releases, which it may; where both do, each answers the other (PS3.8 9.2). */
+  #onReleaseRequest(): void {
+    this.#send(encodeReleaseResponse())
+    if (this.#awaited?.kind === 'release') return
+    this.#end(lostError(this.#name, 'it released the association'))
+    this.#socket.end()
+  }
+
+  /** The contexts are set here, because messages may lie behind the answer in the same bytes. */
+  #accepted(body: Buffer): void {
+    const answer = parseAssociateAccept(body)
+    this.contexts = new Map(answer.contexts.map((context) => [context.id, context]))
+    this.roles = answer.roles
+    this.#messages = new ScuMessages(acceptedContexts(this.#proposal, this.contexts), {
+      onRequest: (message) => void this.#perform(message),
+      onFlow: (reading) => this.#flow(reading),
+    })
+    this.#settle(answer)
+  }
+
+  /** Responses that nobody takes any more must not keep the answer to a release from being read. */
+  #flow(reading: boolean): void {
+    if (reading || this.#ended || this.#awaited?.kind === 'release') this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  /** Never rejects: what goes wrong becomes the status of the response. */
+  async #perform(message: Message): Promise<void> {
+    const { onRequest } = this.#proposal
+    const status = onRequest
+      ? await onRequest(message).catch(() => dimseStatus.processingFailure)
+      : dimseStatus.unrecognizedOperation
+    await this.writeMessage(message.context.id, encodeResponse(message.command, status)).catch(() => undefined)
   }
 
   #read(bytes: Buffer): void {
@@ -184,7 +248,7 @@ export class ScuAssociation implements PDUSink {
     }
   }
 
-  #write(pdu: Buffer): void {
+  #send(pdu: Buffer): void {
     // A failure to write is told by 'error' or 'close'.
     this.write(pdu).catch(() => undefined)
   }
@@ -203,22 +267,12 @@ export class ScuAssociation implements PDUSink {
   }
 
   #rejected(body: Buffer): void {
-    const [, result = 1, source = 0, reason = 0] = body
-    this.#end(
-      new DimseError(
-        'association-rejected',
-        `${this.#name} rejected the association: ${describeRejection(source, reason)}`,
-        {
-          retry: result === 2 ? 'transient' : 'permanent',
-          detail: { result, source, reason },
-        },
-      ),
-    )
+    this.#end(rejectionError(this.#name, body))
     this.#socket.destroy()
   }
 
   readonly #cancel = (): void => {
-    this.#fail(new DimseError('cancelled', 'the sending was cancelled', { retry: 'ambiguous' }))
+    this.#fail(new DimseError('cancelled', 'the operation was cancelled', { retry: 'ambiguous' }))
   }
 
   #lost(how: string, cause?: unknown): void {
@@ -234,9 +288,10 @@ export class ScuAssociation implements PDUSink {
   #fail(error: DimseError): void {
     if (this.#ended) return
     this.#end(error)
-    if (!this.#socket.connecting) this.#socket.end(encodeAbort(0, abortReason.notSpecified))
+    if (this.#connected) this.#socket.end(encodeAbort(0, abortReason.notSpecified))
+    else this.#socket.destroy()
+    this.#socket.resume()
     setTimeout(() => this.#socket.destroy(), 500).unref()
-    if (this.#socket.connecting) this.#socket.destroy()
   }
 
   #end(error: DimseError): void {
@@ -246,24 +301,6 @@ export class ScuAssociation implements PDUSink {
     const awaited = this.#awaited
     this.#awaited = null
     awaited?.who.reject(error)
+    this.#onClosed(error)
   }
-}
-
-function lostError(name: string, how: string, cause?: unknown): DimseError {
-  return new DimseError('association-lost', `the association with ${name} ended: ${how}`, { retry: 'ambiguous', cause })
-}
-
-/** PS3.8 table 9-21. */
-function describeRejection(source: number, reason: number): string {
-  const names: Readonly<Record<string, string>> = {
-    '1.1': 'no reason given',
-    '1.2': 'application context name not supported',
-    '1.3': 'calling AE title not recognized',
-    '1.7': 'called AE title not recognized',
-    '2.1': 'no reason given',
-    '2.2': 'protocol version not supported',
-    '3.1': 'temporary congestion',
-    '3.2': 'local limit exceeded',
-  }
-  return names[`${source}.${reason}`] ?? `source ${source}, reason ${reason}`
 }

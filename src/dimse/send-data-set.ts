@@ -1,8 +1,16 @@
 import type { FileHandle } from 'node:fs/promises'
 import { encodeFragment, pduHeaderLength, pdvHeaderLength, writeFragmentHeader } from './pdu.ts'
-import type { ScuAssociation } from './scu-association.ts'
 
 const headLength = pduHeaderLength + pdvHeaderLength
+
+/** An association that messages are written to. */
+export interface MessageTarget {
+  /** Bytes of a P-DATA-TF's variable part to send at most. */
+  sendLength: number
+  /** Resolves when the system has taken the PDUs: their buffers may be used again. */
+  write(...pdus: Buffer[]): Promise<void>
+  abort(): void
+}
 
 /**
  * Sends a command and the data set behind it, straight from a file. Two buffers take turns: one is filled while the other is
@@ -11,7 +19,7 @@ const headLength = pduHeaderLength + pdvHeaderLength
  * @throws {DimseError} what ended the association; and what the file system says, then the association is aborted
  */
 export async function sendDataSet(
-  association: ScuAssociation,
+  association: MessageTarget,
   message: { handle: FileHandle; command: Buffer; contextID: number; offset: number },
 ): Promise<void> {
   const { handle, contextID, command } = message

@@ -1,5 +1,7 @@
 import { open } from 'node:fs/promises'
+import { textOf } from '../dicom/dataset.ts'
 import { DicomError } from '../dicom/error.ts'
+import { readHead } from '../dicom/head.ts'
 import { maximumFileMetaLength, parseFileMeta } from '../dicom/part10.ts'
 import type { ProposedContext } from './association-pdu.ts'
 
@@ -33,14 +35,15 @@ const usualMetaLength = 4096
 export async function readPlannedFile(path: string, index: number): Promise<PlannedFile> {
   const handle = await open(path, 'r')
   try {
-    const meta = parseFileMeta(await readStart(handle))
-    if (meta.mediaStorageSOPClassUID === '' || meta.mediaStorageSOPInstanceUID === '')
-      throw new DicomError('not-part10', 'the file meta information names no SOP class or instance')
+    const start = await readStart(handle)
+    const meta = parseFileMeta(start)
+    const names = namesOf(start.subarray(meta.dataSetOffset), meta)
+    if (names.sopClassUID === '' || names.sopInstanceUID === '')
+      throw new DicomError('not-part10', 'the file names no SOP class or instance')
     return {
       path,
       index,
-      sopClassUID: meta.mediaStorageSOPClassUID,
-      sopInstanceUID: meta.mediaStorageSOPInstanceUID,
+      ...names,
       transferSyntaxUID: meta.transferSyntaxUID,
       dataSetOffset: meta.dataSetOffset,
       contextID: 0,
@@ -49,6 +52,24 @@ export async function readPlannedFile(path: string, index: number): Promise<Plan
     await handle.close()
   }
 }
+
+/**
+ * The UIDs of the data set, which is what a receiver compares them with: programs that anonymise or copy often leave the meta
+ * information as it was. Where the data set's first bytes do not tell, those of the meta information.
+ */
+function namesOf(
+  dataSet: Uint8Array,
+  meta: ReturnType<typeof parseFileMeta>,
+): Pick<PlannedFile, 'sopClassUID' | 'sopInstanceUID'> {
+  const { elements } = readHead(dataSet, { transferSyntaxUID: meta.transferSyntaxUID, only: nameTags })
+  return {
+    sopClassUID: textOf(elements, 'SOPClassUID') ?? meta.mediaStorageSOPClassUID,
+    sopInstanceUID: textOf(elements, 'SOPInstanceUID') ?? meta.mediaStorageSOPInstanceUID,
+  }
+}
+
+/** SOP Class UID and SOP Instance UID. */
+const nameTags: ReadonlySet<number> = new Set([0x00080016, 0x00080018])
 
 /** Bytes from the start that hold the whole file meta information; nearly always the first few hundred do. */
 async function readStart(handle: Awaited<ReturnType<typeof open>>): Promise<Buffer> {

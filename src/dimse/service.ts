@@ -52,8 +52,8 @@ export interface Responder {
 }
 
 /**
- * Serves requests of one service class. It answers at least once; what it throws becomes 0x0110 (processing failure), or the
- * status that `statusOf` gives.
+ * Serves requests of one service class. It answers at least once, and last with a status that is not pending; what it throws
+ * becomes 0x0110 (processing failure), or the status that `statusOf` gives: a HilumError may carry it as `detail.status`.
  */
 export type Provide = (request: ServiceRequest, responder: Responder) => Promise<void>
 
@@ -63,9 +63,17 @@ export interface ServiceProvider {
   abstractSyntaxes: readonly string[]
   /** What a caller has to be allowed for its contexts to be accepted; null: every admitted caller. */
   permission: Permission | null
-  /** Command Field values that it takes; others are answered 0x0211. */
+  /**
+   * Command Field values that it takes; others are answered 0x0211. One that takes N-EVENT-REPORT-RQ lets the requestor have
+   * the SCP role.
+   */
   commandFields: readonly number[]
   provide: Provide
+  /**
+   * Answers SOP Class Extended Negotiation (PS3.7 D.3.3.5): the requestor's service class application information in, ours
+   * out. Absent: as many zero bytes, which is "not supported" in PS3.4 C.5.
+   */
+  negotiateExtended?(information: Buffer): Buffer
 }
 
 /** Bytes of the longest data set that a request other than C-STORE may bring. */

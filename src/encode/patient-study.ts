@@ -6,7 +6,7 @@ import { keywordOf, tagOf } from '../dicom/dictionary.ts'
 export type NaturalDataSet = Record<string, unknown>
 
 /** Type 2 attributes of Patient and General Study (PS3.3 C.7.1.1, C.7.2.1): present in every object, if need be empty. */
-const always = [
+export const always = [
   'PatientName',
   'PatientID',
   'PatientBirthDate',
@@ -19,7 +19,7 @@ const always = [
 ]
 
 /** The rest of the Patient, Clinical Trial Subject, General Study, Patient Study and Clinical Trial Study modules. */
-const whenPresent = [
+export const whenPresent = [
   'IssuerOfPatientID',
   'IssuerOfPatientIDQualifiersSequence',
   'TypeOfPatientID',

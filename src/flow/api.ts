@@ -1,7 +1,12 @@
 import path from 'node:path'
 import type { AppOptions } from '../admin/app.ts'
 import type { Assembler } from '../assemble/assembler.ts'
+import type { QuarantineActs } from '../receive/quarantine-acts.ts'
+import type { WatchedFolders } from '../receive/watched-folders.ts'
 import { evaluateRoutes } from '../route/evaluate-routes.ts'
+import type { FreeSpace } from '../store/free-space.ts'
+import type { Remotes } from './remotes.ts'
+import type { Retention } from './retention.ts'
 import { routableStudy } from './routable-study.ts'
 import { activeRoutes } from './routes.ts'
 import type { WorkParts } from './work.ts'
@@ -9,6 +14,11 @@ import type { WorkParts } from './work.ts'
 export interface ApiParts
   extends Pick<WorkParts, 'config' | 'database' | 'queue' | 'pipelines' | 'destinations' | 'hub'> {
   assembler: Assembler
+  remotes: Remotes
+  retention: Retention
+  space: FreeSpace
+  quarantine: QuarantineActs
+  folders: WatchedFolders
   poke: () => void
 }
 
@@ -21,6 +31,11 @@ export function apiOf({
   destinations,
   assembler,
   hub,
+  remotes,
+  retention,
+  space,
+  quarantine,
+  folders,
   poke,
 }: ApiParts): AppOptions['api'] {
   return {
@@ -47,9 +62,10 @@ export function apiOf({
     },
     listPipelines: async () => pipelines.list(),
     destinations,
-    remotes: {
-      unknownCallers: config.dimse.unknownCallers,
-      configured: config.remotes.map(({ aeTitle, addresses }) => ({ aeTitle, host: addresses.join(', ') || null })),
-    },
+    remotes,
+    retention,
+    space,
+    quarantine,
+    folders: () => folders.status(),
   }
 }

@@ -5,17 +5,24 @@ import type { EventHub } from '../admin/events.ts'
 import type { NodeMetrics } from '../admin/metrics.ts'
 import type { Assembler } from '../assemble/assembler.ts'
 import type { Config } from '../config.ts'
+import type { EventReport } from '../dimse/sub-operation.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { recordRefusedCaller } from '../receive/callers-queries.ts'
 import { IndexWriter } from '../receive/index-writer.ts'
 import { type IndexedBatch, Indexer } from '../receive/indexer.ts'
 import { insertQuarantined } from '../receive/quarantine-queries.ts'
+import type { ReceiverAnswer, RemoteAddress } from '../receive/questions.ts'
 import type { QuarantinedObject, ReceivedInstance } from '../receive/received.ts'
-import type { ReceiverOptions } from '../receive/receiver-options.ts'
 import { ReceiverProcess, type ReceptionEvent } from '../receive/receiver-process.ts'
 import { recoverIncoming } from '../receive/recovery.ts'
+import { setAside } from '../receive/set-aside.ts'
 import type { Objects } from '../store/objects.ts'
+import { Answers, type StatementQuestion } from './answers.ts'
+import { Commitments } from './commitments.ts'
+import { identityJudge } from './identity.ts'
+import { receiverOptions } from './receiver-options.ts'
+import type { Remotes } from './remotes.ts'
+import { reportTo } from './report-commitment.ts'
 
 export interface ArrivalsOptions {
   config: Config
@@ -25,6 +32,12 @@ export interface ArrivalsOptions {
   hub: EventHub
   metrics: NodeMetrics
   log: Log
+  /** Who may call. */
+  remotes: Remotes
+  /** True for the name and password of a user of this node. */
+  verify?(name: string, password: string): Promise<boolean>
+  /** Takes performed procedure steps and availability notifications; without it they are refused. */
+  takeStatement?(question: StatementQuestion): Promise<ReceiverAnswer>
 }
 
 /** How soon a repair of the incoming folder that failed is tried again. */
@@ -38,6 +51,10 @@ export class Arrivals {
   readonly #indexer: Indexer
   readonly #writer: IndexWriter
   readonly receiver: ReceiverProcess
+  readonly #remotes: Remotes
+  readonly #answers: Answers
+  /** Storage commitments that are owed a report. */
+  readonly commitments: Commitments
   /** Events are acted on in their order: an association has ended when all that it brought is indexed. */
   #order: Promise<void> = Promise.resolve()
   #stopping = false
@@ -46,16 +63,55 @@ export class Arrivals {
     this.#options = options
     const { database, objects, log } = options
     this.#indexer = new Indexer({ database, objects, incomingFolder: this.#folder('incoming'), log })
-    this.#writer = new IndexWriter({ indexer: this.#indexer, log, onIndexed: (batch) => this.#onIndexed(batch) })
+    this.#writer = new IndexWriter({
+      indexer: this.#indexer,
+      log,
+      onIndexed: (batch) => this.#onIndexed(batch),
+      setAside: (instance, refusal) => this.#setAside(instance, refusal),
+    })
     this.receiver = new ReceiverProcess(receiverOptions(options.config), {
       log,
       onEvent: (event) => this.#onEvent(event),
       onLost: () => void this.#recoverLost(),
+      onQuestion: (question) => this.#answers.answer(question),
     })
+    this.#remotes = options.remotes
+    this.#remotes.onChange((remotes) => this.receiver.admit(remotes))
+    const { aeTitle, dataDir } = options.config
+    const drained = () => this.#writer.drained()
+    const remote = (title: string) => this.#remotes.addressOf(title)
+    const report = (address: RemoteAddress, event: EventReport) => reportTo(address, event, aeTitle)
+    this.commitments = new Commitments({ database, objects, aeTitle, drained, remote, report, log })
+    this.#answers = new Answers({
+      database,
+      objects,
+      dataDir,
+      aeTitle,
+      drained,
+      remote,
+      commitments: this.commitments,
+      judgeIdentity: identityJudge({
+        settings: options.config.dimse.userIdentity,
+        verify: options.verify ?? (() => Promise.resolve(false)),
+        log,
+      }),
+      takeStatement: options.takeStatement ?? (() => Promise.resolve(notTaken)),
+    })
+  }
+
+  /** Starts the receiving process, and reports the storage commitments that are owed. @throws {HilumError} `receiver-start-failed` */
+  async start(): Promise<void> {
+    await this.receiver.start()
+    await this.commitments.start()
   }
 
   /** Indexes what a crash left in the incoming folder. Unfinished files may only be deleted while nobody writes any. */
   async recover({ deleteUnfinished }: { deleteUnfinished: boolean }): Promise<void> {
+    // Journals that a receiving process begins from now on are its own.
+    await this.#recover({ deleteUnfinished, journals: this.#options.objects.journals.names() })
+  }
+
+  async #recover({ deleteUnfinished, journals }: { deleteUnfinished: boolean; journals: string[] }): Promise<void> {
     const { assembler, database, objects, log } = this.#options
     await this.#writer.drained()
     const recovered = await recoverIncoming({
@@ -66,6 +122,7 @@ export class Arrivals {
       indexer: this.#indexer,
       log,
       deleteUnfinished,
+      journals,
     })
     if (Object.values(recovered).some((n) => n > 0)) log.info('incoming folder repaired', { ...recovered })
     // Nobody was told of what was indexed here: the assembler has to look for itself. Before its start it does nothing.
@@ -74,9 +131,10 @@ export class Arrivals {
 
   /** After the loss of the receiving process: what it had acknowledged and not told is indexed, now or as soon as that is possible. */
   async #recoverLost(): Promise<void> {
+    const journals = this.#options.objects.journals.names()
     while (!this.#stopping) {
       try {
-        return await this.recover({ deleteUnfinished: false })
+        return await this.#recover({ deleteUnfinished: false, journals })
       } catch (error) {
         this.#options.log.error('the incoming folder cannot be repaired now', { reason: messageOf(error) })
         await sleep(recoverAgainMs, undefined, { ref: false })
@@ -86,19 +144,17 @@ export class Arrivals {
 
   /** Counts and indexes instances that are durable, by whichever entry they came; resolves when they are indexed. */
   add(instances: readonly ReceivedInstance[]): Promise<void> {
-    const { metrics } = this.#options
-    for (const { via, size } of instances) {
-      metrics.instancesReceived.inc({ via })
-      metrics.bytesReceived.inc({ via }, size)
-    }
+    this.#count(instances)
     return this.#writer.add(instances)
   }
 
-  /** An object that was put into quarantine, by whichever entry it came. */
-  onQuarantined(object: QuarantinedObject): void {
+  /** An object that was put into quarantine, by whichever entry it came; resolves when it has its row. */
+  onQuarantined(object: QuarantinedObject): Promise<void> {
     const { database, hub, metrics, log } = this.#options
     metrics.quarantined.inc({ code: object.code })
-    insertQuarantined(database, object).then(
+    // A refused C-STORE is counted by its own event.
+    if (object.via !== 'c-store') this.#remotes.counters.count(object.sender.callingAETitle, { rejected: 1 })
+    return insertQuarantined(database, object).then(
       () => hub.publish({ kind: 'quarantine' }),
       (error: unknown) => log.error('a quarantined object has no row', { file: object.file, reason: messageOf(error) }),
     )
@@ -108,8 +164,11 @@ export class Arrivals {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     await this.receiver.stop(graceMs)
+    await this.commitments.stop()
+    this.#answers.close()
     await this.#order
     await this.#writer.stop()
+    await this.#options.objects.journals.settled()
   }
 
   #folder(name: string): string {
@@ -125,16 +184,20 @@ export class Arrivals {
   }
 
   #onEvent(event: ReceptionEvent): void {
-    const { assembler, metrics, database, hub } = this.#options
+    const { assembler, metrics } = this.#options
     switch (event.kind) {
       case 'received':
         void this.#index(event.instances)
         return
       case 'quarantined':
-        this.onQuarantined(event.object)
+        void this.onQuarantined(event.object)
+        return
+      case 'journal-closed':
+        void this.#settle(event)
         return
       case 'association-opened':
         metrics.associationsOpen.inc()
+        this.#remotes.counters.count(event.sender.callingAETitle, { associations: 1 })
         assembler.associationOpened(event.association)
         return
       case 'association-closed':
@@ -149,10 +212,11 @@ export class Arrivals {
         return
       case 'association-refused':
         metrics.associations.inc({ outcome: 'refused' })
-        this.#inOrder(async () => {
-          await recordRefusedCaller(database, event)
-          hub.publish({ kind: 'remote' })
-        })
+        this.#remotes.counters.count(event.sender.callingAETitle, { refused: 1 })
+        this.#remotes.refusals.add(event)
+        return
+      case 'instance-refused':
+        this.#remotes.counters.count(event.sender.callingAETitle, { rejected: 1 })
         return
       case 'counters':
         metrics.receiverResidentBytes.set(event.rss)
@@ -161,12 +225,51 @@ export class Arrivals {
     }
   }
 
+  /** Once a batch: a metric with labels costs more to count than an instance to index. */
+  #count(instances: readonly ReceivedInstance[]): void {
+    const { metrics } = this.#options
+    const byVia = sumsBy(instances, ({ via }) => via)
+    for (const [via, sum] of byVia) {
+      metrics.instancesReceived.inc({ via }, sum.instances)
+      metrics.bytesReceived.inc({ via }, sum.bytes)
+    }
+    const bySender = sumsBy(instances, ({ sender }) => sender.callingAETitle)
+    for (const [callingAETitle, sum] of bySender) this.#remotes.counters.count(callingAETitle, sum)
+  }
+
+  /** Makes files of what lies in a journal, now or as soon as that is possible; the next start does it otherwise. */
+  async #settle({ journal, records }: { journal: string; records: number }): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#options.objects.journals.close(journal, records)
+      } catch (error) {
+        this.#options.log.error('a journal cannot be made into files now', { journal, reason: messageOf(error) })
+        if (this.#stopping) return
+        await sleep(recoverAgainMs, undefined, { ref: false })
+      }
+    }
+  }
+
+  async #setAside(instance: ReceivedInstance, refusal: unknown): Promise<void> {
+    const { database, objects, hub, metrics, log } = this.#options
+    const [incomingFolder, quarantineFolder] = [this.#folder('incoming'), this.#folder('quarantine')]
+    const { code, file, reason } = await setAside(instance, refusal, {
+      database,
+      objects,
+      incomingFolder,
+      quarantineFolder,
+    })
+    log.error('an acknowledged instance was put into quarantine', { file, reason })
+    metrics.quarantined.inc({ code })
+    hub.publish({ kind: 'quarantine' })
+  }
+
   async #index(instances: ReceivedInstance[]): Promise<void> {
     const { log } = this.#options
     try {
       await this.add(instances)
     } catch (error) {
-      // They are durable and will be tried again. Until the index is written again, the receiving process gets no room for more.
+      // They are durable, and set aside or tried again. Until the index is written again, the receiving process gets no room for more.
       log.error('instances cannot be indexed now', { instances: instances.length, reason: messageOf(error) })
       while (this.#writer.pending > 0) await sleep(lookAgainMs, undefined, { ref: false })
     }
@@ -180,23 +283,24 @@ export class Arrivals {
   }
 }
 
-function receiverOptions(config: Config): ReceiverOptions {
-  const { dimse, receive } = config
-  return {
-    aeTitle: config.aeTitle,
-    acceptAnyCalledAE: dimse.acceptAnyCalledAETitle,
-    remotes: config.remotes.map(({ aeTitle, addresses }) => ({ aeTitle, addresses: [...addresses] })),
-    unknownCallers: dimse.unknownCallers,
-    host: dimse.host,
-    port: dimse.port,
-    dataDir: config.dataDir,
-    sync: receive.sync,
-    minimumFreeBytes: receive.minimumFree,
-    maxPdu: dimse.maxPduLength,
-    maxAssociations: dimse.maxAssociations,
-    maxPendingInstances: 10_000,
-    associationTimeoutMs: dimse.associationTimeout * 1000,
-    idleTimeoutMs: dimse.idleTimeout * 1000,
-    pduTimeoutMs: dimse.pduTimeout * 1000,
+const notTaken: ReceiverAnswer = { about: 'failure', status: 0x0110, comment: 'the node does not take it' }
+
+interface Sum {
+  instances: number
+  bytes: number
+}
+
+function sumsBy(
+  instances: readonly ReceivedInstance[],
+  keyOf: (instance: ReceivedInstance) => string,
+): Map<string, Sum> {
+  const sums = new Map<string, Sum>()
+  for (const instance of instances) {
+    const key = keyOf(instance)
+    const sum = sums.get(key) ?? { instances: 0, bytes: 0 }
+    sum.instances++
+    sum.bytes += instance.size
+    sums.set(key, sum)
   }
+  return sums
 }

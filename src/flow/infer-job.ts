@@ -56,18 +56,20 @@ export function createInferHandler(options: InferJobOptions): (job: Job, signal:
 }
 
 /**
- * A later revision whose routes are decided, or null: its results are the ones that count, and older ones that came after them would
- * not be superseded by anything.
+ * The newest revision whose routes are decided, where it is later than the job's; else null. Its results are the ones that count, and
+ * older ones that came after them would not be superseded by anything. One in which this job's results stand replaces nothing, whatever
+ * those in between decided.
  */
 async function newerRevision(job: Job, database: Knex): Promise<number | null> {
-  const row = await database({ newer: 'revisions' })
-    .join('revisions', 'revisions.study_id', 'newer.study_id')
-    .where('revisions.id', job.revisionId)
-    .andWhere('newer.number', '>', database.ref('revisions.number'))
-    .andWhere('newer.routed', 1)
-    .orderBy('newer.number', 'desc')
-    .first<{ number: number } | undefined>('newer.number')
-  return row?.number ?? null
+  const newest = await database('revisions')
+    .where({ study_id: job.studyId, routed: 1 })
+    .orderBy('number', 'desc')
+    .first<{ id: number; number: number } | undefined>('id', 'number')
+  if (newest === undefined || newest.id === job.revisionId) return null
+  const own = await database('revisions').where({ id: job.revisionId }).first<{ number: number } | undefined>('number')
+  if (own === undefined || newest.number < own.number) return null
+  const standing = { revision_id: newest.id, route: job.route ?? '', stands_from: job.revisionId }
+  return (await database('decisions').where(standing).first('id')) === undefined ? newest.number : null
 }
 
 async function taskOf(job: Job, pipeline: Pipeline, outFolder: string, options: InferJobOptions): Promise<InferTask> {

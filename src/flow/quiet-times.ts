@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { evaluateRoutes } from '../route/evaluate-routes.ts'
+import { evaluateRoutes, waitingRoutes } from '../route/evaluate-routes.ts'
 import { routableStudy } from './routable-study.ts'
 import { activeRoutes } from './routes.ts'
 
@@ -22,4 +22,17 @@ export async function quietTimeOfRoutes(
     }))
     .sort((a, b) => b.seconds - a.seconds)
   return asked[0] ?? null
+}
+
+/**
+ * The first route that would match the study, as far as it has arrived, but for one of several required inputs.
+ * @returns a sentence, or null where no route waits
+ */
+export async function missingSeriesOfRoutes(database: Knex, studyId: number): Promise<string | null> {
+  const routes = (await activeRoutes(database)).routes.filter(
+    ({ definition }) => Object.values(definition.inputs).filter(({ required }) => required).length > 1,
+  )
+  if (routes.length === 0) return null
+  const [waiting] = waitingRoutes(routes, await routableStudy(database, studyId))
+  return waiting ? `route ${waiting.route} has no series for its input "${waiting.input}"` : null
 }

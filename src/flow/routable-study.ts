@@ -16,7 +16,7 @@ export async function routableStudy(database: Knex, studyId: number, members?: M
     studyInstanceUID: study.study_instance_uid,
     header: JSON.parse(study.header) as DicomJson,
     series: rows
-      .filter((row) => !members || row.series_instance_uid in members)
+      .filter((row) => (members ? row.series_instance_uid in members : row.instances > 0))
       .map((row) => ({
         seriesInstanceUID: row.series_instance_uid,
         header: JSON.parse(row.header) as DicomJson,

@@ -7,6 +7,7 @@ import { type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
 import type { RouteDefinition } from '../route/route-definition.ts'
 import { type Members, routableStudy } from './routable-study.ts'
 import { activeRoutes, type InvalidRoute } from './routes.ts'
+import { findStanding, type Standing } from './standing-results.ts'
 
 /** What an inference job is queued with. */
 export interface InferPayload {
@@ -28,24 +29,35 @@ export interface RouteRevisionOptions {
 }
 
 /**
- * Decides every route on a complete revision: decisions and jobs are written in one transaction, after which the revision counts as routed.
+ * Decides every route on a complete revision, and lets those results stand whose input has not changed: decisions and jobs are written in one transaction, after which the revision counts as routed.
  * Doing it again changes nothing.
  * @returns how many routes matched
  */
 export async function routeRevision(revisionId: number, options: RouteRevisionOptions): Promise<number> {
   const { database, log } = options
-  const revision = await database('revisions').where({ id: revisionId }).first('id', 'study_id', 'members', 'routed')
+  const revision = await database('revisions')
+    .where({ id: revisionId })
+    .first('study_id', 'number', 'members', 'routed')
   if (!revision || revision.routed === 1) return 0
-  const study = await routableStudy(database, revision.study_id, JSON.parse(revision.members) as Members)
+  const members = JSON.parse(revision.members) as Members
+  const study = await routableStudy(database, revision.study_id, members)
   const { routes, invalid } = await activeRoutes(database)
   const decisions = [...evaluateRoutes(routes, study), ...invalid.map(undecided)]
   for (const { name, version, reason } of invalid) log.error('a route cannot decide', { route: name, version, reason })
   const at = (options.now?.() ?? new Date()).toISOString()
   await database.transaction(async (trx) => {
     for (const decision of decisions) {
-      await insertDecision(trx, decision, { studyId: revision.study_id, revisionId, at })
       const route = routes.find((r) => r.definition.name === decision.route)
-      if (decision.matched && route)
+      const pipeline = route ? pipelineOf(route.definition, options) : ''
+      const standing = await findStanding(trx, {
+        decision,
+        pipeline,
+        members,
+        studyId: revision.study_id,
+        number: revision.number,
+      })
+      await insertDecision(trx, { decision, standing }, { studyId: revision.study_id, revisionId, at })
+      if (decision.matched && route && standing === null)
         await queueInference(
           trx,
           { decision, definition: route.definition, studyId: revision.study_id, revisionId },
@@ -67,7 +79,7 @@ function undecided({ name, version, reason }: InvalidRoute): Decision {
 
 async function insertDecision(
   trx: Knex,
-  decision: Decision,
+  { decision, standing }: { decision: Decision; standing: Standing | null },
   where: { studyId: number; revisionId: number; at: string },
 ): Promise<void> {
   await trx('decisions')
@@ -80,29 +92,34 @@ async function insertDecision(
       expression: decision.expression,
       because: JSON.stringify(decision.because),
       series: JSON.stringify(decision.series),
-      reason: decision.reason,
+      reason: standing === null ? decision.reason : `${decision.reason}; ${standing.sentence}`,
+      stands_from: standing?.revisionId ?? null,
       at: where.at,
     })
     .onConflict(['revision_id', 'route'])
     .ignore()
 }
 
+/** A route whose pipeline is not installed still leaves a job: it fails, with that reason, where it can be seen and retried. */
+function pipelineOf({ pipeline }: RouteDefinition, { pinnedPipeline }: RouteRevisionOptions): string {
+  return pinnedPipeline(pipeline) ?? pipeline
+}
+
 async function queueInference(
   trx: Knex,
   job: { decision: Decision; definition: RouteDefinition; studyId: number; revisionId: number },
-  { queue, pinnedPipeline }: RouteRevisionOptions,
+  options: RouteRevisionOptions,
 ): Promise<void> {
   const { decision, definition, studyId, revisionId } = job
   const payload: InferPayload = { inputs: decision.series, destinations: [...definition.destinations] }
-  await queue.enqueue(
+  await options.queue.enqueue(
     {
       id: deriveUID('job', String(revisionId), decision.route, 'infer'),
       kind: 'infer',
       studyId,
       revisionId,
       route: decision.route,
-      // A route whose pipeline is not installed still leaves a job: it fails, with that reason, where it can be seen and retried.
-      pipeline: pinnedPipeline(definition.pipeline) ?? definition.pipeline,
+      pipeline: pipelineOf(definition, options),
       destination: null,
       priority: priorities[definition.priority],
       payload,

@@ -29,6 +29,8 @@ export interface WorkParts {
   hub: EventHub
   metrics: NodeMetrics
   log: Log
+  /** False: no job is started now. */
+  mayStart: () => boolean
 }
 
 /** The runners of jobs, and the processes that inference runs in. */
@@ -42,6 +44,7 @@ export function createWork({
   hub,
   metrics,
   log,
+  mayStart,
 }: WorkParts) {
   const pool = new WorkerPool({
     entry: path.join(packageRoot, 'dist', 'worker.js'),
@@ -68,6 +71,7 @@ export function createWork({
     kind: 'infer',
     queue,
     concurrency: config.infer.slots,
+    mayStart,
     log,
     onChange,
     handler: createInferHandler({
@@ -87,6 +91,7 @@ export function createWork({
     kind: 'deliver',
     queue,
     concurrency: config.deliver.slots,
+    mayStart,
     log,
     onChange,
     handler: createDeliverHandler({

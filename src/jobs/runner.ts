@@ -19,6 +19,8 @@ export interface JobRunnerOptions {
   onChange?: (job: Job, end: JobEnd | null) => void
   /** How long it may take to notice a job that another process queued, in milliseconds. */
   pollMs?: number
+  /** False: no job is started now, whatever is queued; `poke` when that has changed. */
+  mayStart?: () => boolean
 }
 
 /** How long handlers get to end after the signal, before their jobs are parked without them. */
@@ -26,7 +28,7 @@ const abortGraceMs = 2_000
 
 /** Runs the jobs of one kind, as they come due. */
 export class JobRunner {
-  readonly #options: JobRunnerOptions & { pollMs: number }
+  readonly #options: JobRunnerOptions & Required<Pick<JobRunnerOptions, 'pollMs' | 'mayStart'>>
   readonly #abort = new AbortController()
   readonly #running = new Map<string, { job: Job; ended: Promise<void> }>()
   #timer: NodeJS.Timeout | null = null
@@ -35,7 +37,7 @@ export class JobRunner {
   #stopped = true
 
   constructor(options: JobRunnerOptions) {
-    this.#options = { pollMs: 15_000, ...options }
+    this.#options = { pollMs: 15_000, mayStart: () => true, ...options }
   }
 
   /** Jobs that run now. */
@@ -76,18 +78,18 @@ export class JobRunner {
   }
 
   async #claimAll(): Promise<void> {
-    const { queue, kind, concurrency, log } = this.#options
+    const { queue, kind, concurrency, mayStart, log } = this.#options
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false
-        while (this.#running.size < concurrency && !this.#stopped) {
+        while (this.#running.size < concurrency && !this.#stopped && mayStart()) {
           const job = await queue.claim(kind)
           if (job === null) break
           this.#begin(job)
         }
       }
       // At full concurrency the end of a job looks again.
-      if (this.#running.size < concurrency) this.#sleepUntil(await queue.nextDue(kind))
+      if (this.#running.size < concurrency) this.#sleepUntil(mayStart() ? await queue.nextDue(kind) : null)
     } catch (error) {
       log.error('the queue cannot be read', { kind, reason: messageOf(error) })
       this.#sleepUntil(null)

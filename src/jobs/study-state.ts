@@ -6,7 +6,14 @@ interface Counted {
   state: string
   refused: number
   revision_id: number
+  route: string | null
   n: number
+}
+
+/** An earlier revision whose results stand for a route of the newest one, because its input has not changed. */
+interface Standing {
+  route: string
+  stands_from: number
 }
 
 /**
@@ -14,7 +21,8 @@ interface Counted {
  * - `receiving`: source content has changed since the newest revision
  * - `complete`: the newest revision's routes have not been decided yet
  * - `processing`: a job is queued or running
- * - `failed`: a job of the newest revision failed; a refusal by declared limits is no failure
+ * - `failed`: a job of the newest revision failed, or one of an earlier revision whose results stand in it; a refusal by declared limits
+ *   is no failure
  * - `done`: nothing is left to do
  */
 export async function recomputeStudyState(database: Knex, studyId: number): Promise<StudyState> {
@@ -28,9 +36,13 @@ export async function recomputeStudyState(database: Knex, studyId: number): Prom
     .first<{ id: number; routed: number } | undefined>('id', 'routed')
   const jobs = await database('jobs')
     .where({ study_id: studyId })
-    .groupBy('state', 'refused', 'revision_id')
-    .select<Counted[]>('state', 'refused', 'revision_id', database.raw('count(*) as n'))
-  const state = stateOf({ changed: study.changed === 1, revision, jobs })
+    .groupBy('state', 'refused', 'revision_id', 'route')
+    .select<Counted[]>('state', 'refused', 'revision_id', 'route', database.raw('count(*) as n'))
+  const standing = await database('decisions')
+    .where({ revision_id: revision?.id ?? 0 })
+    .whereNotNull('stands_from')
+    .select<Standing[]>('route', 'stands_from')
+  const state = stateOf({ changed: study.changed === 1, revision, jobs, standing })
   if (state !== study.state)
     await database('studies').where({ id: studyId }).update({ state, updated_at: new Date().toISOString() })
   return state
@@ -40,12 +52,16 @@ interface Known {
   changed: boolean
   revision: { id: number; routed: number } | undefined
   jobs: readonly Counted[]
+  standing: readonly Standing[]
 }
 
-function stateOf({ changed, revision, jobs }: Known): StudyState {
+function stateOf({ changed, revision, jobs, standing }: Known): StudyState {
   if (changed) return 'receiving'
   if (revision && revision.routed === 0) return 'complete'
   if (jobs.some(({ state }) => state === 'queued' || state === 'running')) return 'processing'
-  const failed = jobs.some((job) => job.state === 'failed' && job.refused === 0 && job.revision_id === revision?.id)
+  const counts = ({ route, revision_id }: Counted): boolean =>
+    revision_id === revision?.id ||
+    standing.some((decision) => decision.route === route && decision.stands_from === revision_id)
+  const failed = jobs.some((job) => job.state === 'failed' && job.refused === 0 && counts(job))
   return failed ? 'failed' : 'done'
 }

@@ -1,40 +1,67 @@
 import { BlockList, isIP } from 'node:net'
 import type { Refusal } from '../dimse/association-negotiation.ts'
-import type { AdmittedRemote, ReceiverOptions } from './receiver-options.ts'
+import type { Permission } from '../dimse/service.ts'
+import type { AdmittedRemote, ReceiverOptions, UnknownCallers } from './receiver-options.ts'
 
-type Judgement = { refusal: Refusal; sentence: string } | null
+/** Why an association is refused, or what the caller may do. */
+export type Judgement = { refusal: Refusal; sentence: string } | { permissions: ReadonlySet<Permission> }
 
-/** Decides from AE titles and address whether an association may be opened. */
+/** An entry of the list of remotes, ready to be compared with. */
+interface Rule {
+  /** null: any address. */
+  addresses: BlockList | null
+  may: readonly Permission[]
+}
+
+/** Decides from AE titles and address whether an association may be opened, and for what. */
 export class Admission {
-  readonly #options: Pick<ReceiverOptions, 'aeTitle' | 'acceptAnyCalledAE' | 'unknownCallers'>
-  /** An AE title may be configured several times, with different addresses. Null: any address. */
-  readonly #remotes = new Map<string, (BlockList | null)[]>()
+  readonly #options: Pick<ReceiverOptions, 'aeTitle' | 'acceptAnyCalledAE'>
+  #unknownCallers: UnknownCallers = 'reject'
+  /** An AE title may be listed several times, with different addresses. */
+  #rules: ReadonlyMap<string, readonly Rule[]> = new Map()
 
   constructor(options: Pick<ReceiverOptions, 'aeTitle' | 'acceptAnyCalledAE' | 'unknownCallers' | 'remotes'>) {
     this.#options = options
-    for (const remote of options.remotes) {
-      const rules = this.#remotes.get(remote.aeTitle) ?? []
-      rules.push(addressesOf(remote))
-      this.#remotes.set(remote.aeTitle, rules)
+    this.update(options)
+  }
+
+  /** Who may call from now on, instead of who might until now. */
+  update({ remotes, unknownCallers }: { remotes: readonly AdmittedRemote[]; unknownCallers: UnknownCallers }): void {
+    const rules = new Map<string, Rule[]>()
+    for (const remote of remotes) {
+      const rule = { addresses: addressesOf(remote), may: remote.may ?? (['store'] as const) }
+      rules.set(remote.aeTitle, [...(rules.get(remote.aeTitle) ?? []), rule])
     }
+    this.#rules = rules
+    this.#unknownCallers = unknownCallers
   }
 
   /**
    * @param address the caller's IP address
-   * @returns null when the association may be opened, else which title is refused and why
+   * @returns what the caller may do: an unknown one on this machine everything, one from elsewhere nothing but store; or which title
+   * is refused, and why
    */
   judge(caller: { callingAETitle: string; calledAETitle: string }, address: string): Judgement {
-    const { aeTitle, acceptAnyCalledAE, unknownCallers } = this.#options
+    const { aeTitle, acceptAnyCalledAE } = this.#options
     if (caller.calledAETitle !== aeTitle && !acceptAnyCalledAE)
       return { refusal: 'called-ae-title', sentence: `the called AE title is not ${aeTitle}` }
-    const rules = this.#remotes.get(caller.callingAETitle)
-    if (rules?.some((rule) => rule === null || contains(rule, address))) return null
-    if (rules)
-      return { refusal: 'calling-ae-title', sentence: 'the calling AE title is configured for other addresses' }
-    if (unknownCallers === 'accept' || (unknownCallers === 'loopback' && contains(loopback, address))) return null
+    const rules = this.#rules.get(caller.callingAETitle)
+    if (rules === undefined) return this.#judgeUnknown(address)
+    const matching = rules.filter(({ addresses }) => addresses === null || contains(addresses, address))
+    if (matching.length > 0) return { permissions: new Set(matching.flatMap(({ may }) => may)) }
+    return { refusal: 'calling-ae-title', sentence: 'the calling AE title is configured for other addresses' }
+  }
+
+  #judgeUnknown(address: string): Judgement {
+    const local = contains(loopback, address)
+    if (local && this.#unknownCallers !== 'reject') return { permissions: everything }
+    if (this.#unknownCallers === 'accept') return { permissions: storeOnly }
     return { refusal: 'calling-ae-title', sentence: 'the calling AE title is not configured' }
   }
 }
+
+const everything: ReadonlySet<Permission> = new Set<Permission>(['store', 'query', 'retrieve'])
+const storeOnly: ReadonlySet<Permission> = new Set<Permission>(['store'])
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')

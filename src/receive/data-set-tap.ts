@@ -10,23 +10,15 @@ const maximumSpareHeads = 32
 export class DataSetTap {
   #head: Buffer | null = spareHeads.pop() ?? Buffer.allocUnsafeSlow(headLength)
   #headUsed = 0
-  readonly #tail = Buffer.alloc(tailLength)
-  #tailUsed = 0
+  /** The last bytes, once there are more than the head takes. */
+  #tail: Buffer | null = null
   #size = 0
 
   take(bytes: Buffer): void {
     this.#size += bytes.length
-    if (this.#head !== null && this.#headUsed < headLength)
-      this.#headUsed += bytes.copy(this.#head, this.#headUsed, 0, headLength - this.#headUsed)
-    if (bytes.length >= tailLength) {
-      bytes.copy(this.#tail, 0, bytes.length - tailLength)
-      this.#tailUsed = tailLength
-      return
-    }
-    const kept = Math.min(this.#tailUsed, tailLength - bytes.length)
-    this.#tail.copy(this.#tail, 0, this.#tailUsed - kept, this.#tailUsed)
-    bytes.copy(this.#tail, kept)
-    this.#tailUsed = kept + bytes.length
+    const taken = this.#head !== null && this.#headUsed < headLength ? bytes.copy(this.#head, this.#headUsed, 0) : 0
+    this.#headUsed += taken
+    if (taken < bytes.length) this.#takeTail(bytes.subarray(taken))
   }
 
   /** The first bytes, at most 64 KiB; valid until `dispose`. */
@@ -36,7 +28,7 @@ export class DataSetTap {
 
   /** The last bytes, at most 16. */
   get tail(): Buffer {
-    return this.#tail.subarray(0, this.#tailUsed)
+    return this.#tail ?? this.head.subarray(-tailLength)
   }
 
   /** Bytes that passed. */
@@ -48,5 +40,11 @@ export class DataSetTap {
   dispose(): void {
     if (this.#head !== null && spareHeads.length < maximumSpareHeads) spareHeads.push(this.#head)
     this.#head = null
+  }
+
+  #takeTail(bytes: Buffer): void {
+    const before = this.#tail ?? this.head.subarray(-tailLength)
+    const last = bytes.subarray(-tailLength)
+    this.#tail = Buffer.concat([before.subarray(last.length), last])
   }
 }

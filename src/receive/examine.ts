@@ -1,10 +1,11 @@
 import { numberOf, textOf } from '../dicom/dataset.ts'
 import type { DicomJson } from '../dicom/dicom-json.ts'
 import { tagOf } from '../dicom/dictionary.ts'
-import { type Head, readHead } from '../dicom/head.ts'
+import { type Head, type PixelDataPlace, readHead } from '../dicom/head.ts'
 import { findDefect, readInstanceFile } from '../dicom/instance-file.ts'
 import { transferSyntax } from '../dicom/transfer-syntax.ts'
 import { HilumError } from '../errors.ts'
+import { quickFacts } from './quick-facts.ts'
 import type { ReceivedInstance } from './received.ts'
 
 /**
@@ -58,11 +59,16 @@ export async function examineDataSet(
   expected: { sopClassUID: string; sopInstanceUID: string } | null,
 ): Promise<{ facts: InstanceFacts; elements: () => DicomJson | null }> {
   const { transferSyntaxUID } = dataSet
+  const quick = quickFacts(dataSet.head, transferSyntaxUID)
+  if (quick !== null && isWhole(dataSet, { ended: 'end', ...quick })) {
+    if (expected) checkAgainstCommand(quick.facts, expected)
+    return { facts: quick.facts, elements: () => readHead(dataSet.head, { transferSyntaxUID }).elements }
+  }
   const head = readHead(dataSet.head, { transferSyntaxUID, only: factTags })
   if (head.ended === 'malformed') throw unreadable(head.reason)
   const defect = isWhole(dataSet, head) ? null : await defectOf(dataSet, head)
   if (defect !== null) throw defect
-  const isAll = head.pixelData !== null || dataSet.size <= dataSet.head.length
+  const isAll = head.pixelData !== null || (head.ended === 'end' && dataSet.size <= dataSet.head.length)
   const facts = factsOf(isAll || holdsFacts(head) ? head.elements : (await readInstanceFile(dataSet.path)).elements)
   if (expected) checkAgainstCommand(facts, expected)
   return { facts, elements: () => (isAll ? readHead(dataSet.head, { transferSyntaxUID }).elements : null) }
@@ -74,7 +80,10 @@ function holdsFacts({ reached, elements }: Head): boolean {
 }
 
 /** True when head and tail prove that nothing is missing; false means that it has to be looked for. */
-function isWhole(dataSet: DataSetToExamine, head: Head): boolean {
+function isWhole(
+  dataSet: DataSetToExamine,
+  head: Pick<Head, 'ended'> & { pixelData: Pick<PixelDataPlace, 'offset' | 'length'> | null },
+): boolean {
   const { transferSyntaxUID, size, tail } = dataSet
   // The places in a deflated data set are those of the inflated one.
   if (transferSyntax(transferSyntaxUID).deflated) return false

@@ -5,6 +5,7 @@ import { grouped } from './index-groups.ts'
 import { clipped, wholeNumber } from './index-header.ts'
 import type { Preparation, PreparedInstance } from './index-preparation.ts'
 import { seriesKeyOf } from './index-preparation.ts'
+import { remarkOnCharacterSets } from './index-remarks.ts'
 import { recordReplaced } from './index-replaced.ts'
 import { changesContent, upsertSeries, upsertStudies } from './index-upserts.ts'
 
@@ -39,6 +40,7 @@ export async function commitBatch(trx: Knex, preparation: Preparation, now: stri
   await insertInstances(trx, instances, ids)
   await recordReplaced(trx, { instances, preparation, ids, now })
   await countArrivals(trx, instances, ids)
+  await remarkOnCharacterSets(trx, { headers: preparation.headers, studies, now })
   return studiesOf(instances, studies)
 }
 

@@ -1,6 +1,7 @@
 import { numberOf, textOf } from '../dicom/dataset.ts'
 import type { DicomJson, DicomJsonElement } from '../dicom/dicom-json.ts'
 import { tagOf } from '../dicom/dictionary.ts'
+import { type PersonNameGroups, personNameGroups, personNameKey, searchKey } from '../dicom/search-key.ts'
 import type { ReceivedInstance } from './received.ts'
 
 /** Elements whose JSON is longer say nothing about the series that a route or a list could use (per-frame groups, icons, curves). */
@@ -48,8 +49,22 @@ const studyKeywords = [
 
 let studyTags: string[] | undefined
 
+/** What searches compare, made from a study's other columns; see `searchKey`. */
+export interface StudySearchColumns {
+  /** The study date, or empty: searches are answered in this order. */
+  search_date: string
+  patient_name_key: string | null
+  patient_name_ideographic_key: string | null
+  patient_name_phonetic_key: string | null
+  referring_physician_name_key: string | null
+  referring_physician_name_ideographic_key: string | null
+  referring_physician_name_phonetic_key: string | null
+  /** What the list of studies is searched in. */
+  search_text: string
+}
+
 /** What a study's row holds beside counters. Keys are the columns' names. */
-export interface StudyColumns {
+export interface StudyColumns extends StudySearchColumns {
   patient_id: string | null
   patient_name: string | null
   patient_birth_date: string | null
@@ -80,9 +95,12 @@ export function studyColumns(elements: DicomJson): StudyColumns {
     const element = elements[tag]
     if (element) header[tag] = element
   }
-  return {
+  const patient = personNameGroups(elements['00100010']?.Value?.[0])
+  const { alphabetic, ideographic, phonetic } = patient
+  const shown = {
     patient_id: text(elements, 'PatientID', 255),
-    patient_name: text(elements, 'PatientName', 255),
+    // A name may be without its alphabetic group, but the patient is not without a name.
+    patient_name: clippedOrNull(alphabetic ?? ideographic ?? phonetic, 255),
     patient_birth_date: text(elements, 'PatientBirthDate', 32),
     patient_sex: text(elements, 'PatientSex', 16),
     study_date: text(elements, 'StudyDate', 32),
@@ -93,6 +111,26 @@ export function studyColumns(elements: DicomJson): StudyColumns {
     referring_physician_name: text(elements, 'ReferringPhysicianName', 255),
     header: JSON.stringify(withoutBulk(header)),
   }
+  const searched = [alphabetic, ideographic, phonetic, shown.patient_id, shown.accession_number]
+  const physician = personNameGroups(elements['00080090']?.Value?.[0])
+  return {
+    ...shown,
+    search_date: shown.study_date ?? '',
+    search_text: [...searched, shown.study_description]
+      .flatMap((value) => (value ? [searchKey(clipped(value, 255))] : []))
+      .join('\n'),
+    patient_name_key: nameKey(patient, 'alphabetic'),
+    patient_name_ideographic_key: nameKey(patient, 'ideographic'),
+    patient_name_phonetic_key: nameKey(patient, 'phonetic'),
+    referring_physician_name_key: nameKey(physician, 'alphabetic'),
+    referring_physician_name_ideographic_key: nameKey(physician, 'ideographic'),
+    referring_physician_name_phonetic_key: nameKey(physician, 'phonetic'),
+  }
+}
+
+function nameKey(groups: PersonNameGroups, which: keyof PersonNameGroups): string | null {
+  const group = groups[which]
+  return group === null ? null : clippedOrNull(personNameKey(group), 255)
 }
 
 /** The series' columns out of the elements of its first instance. */
@@ -125,6 +163,10 @@ export function wholeNumber(value: number | null, maximum = Number.MAX_SAFE_INTE
 /** Cut to the column's width, and without NUL, which PostgreSQL refuses in text. */
 export function clipped(value: string, width: number): string {
   return value.replaceAll('\0', '').slice(0, width)
+}
+
+function clippedOrNull(value: string | null, width: number): string | null {
+  return value === null ? null : clipped(value, width) || null
 }
 
 function text(elements: DicomJson, keyword: string, width: number): string | null {

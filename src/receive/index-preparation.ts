@@ -3,6 +3,7 @@ import type { DicomJson } from '../dicom/dicom-json.ts'
 import { readInstanceFile } from '../dicom/instance-file.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { among } from '../store/among.ts'
 import type { Objects } from '../store/objects.ts'
 import { keyOf } from '../store/objects.ts'
 import { sameDataSet } from './index-comparison.ts'
@@ -62,13 +63,18 @@ export async function prepare(batch: readonly ReceivedInstance[], ports: Prepara
   const { database } = ports
   const uids = batch.map((instance) => instance.sopInstanceUID)
   const existing = new Map((await findIndexed(database, uids)).map((row) => [row.sop_instance_uid, row]))
-  const ours = new Set<string>(await database('results').whereIn('sop_instance_uid', uids).pluck('sop_instance_uid'))
+  const ours = new Set<string>(
+    await database('results')
+      .whereRaw(among(database, 'sop_instance_uid', uids))
+      .pluck('sop_instance_uid'),
+  )
   const instances: PreparedInstance[] = []
   for (const received of batch) {
     const key = keyOf(received.file)
     const row = existing.get(received.sopInstanceUID) ?? null
     const origin = ours.has(received.sopInstanceUID) ? 'result' : 'source'
-    instances.push({ received, key, origin, existing: row, verdict: await verdictOn(received, row, ports) })
+    const verdict = row === null ? 'new' : await verdictOn(received, row, ports)
+    instances.push({ received, key, origin, existing: row, verdict })
   }
   const { studyIds, seriesIds } = await findKnown(database, batch)
   return { instances, studyIds, seriesIds, headers: await headersFor(instances, seriesIds, ports) }
@@ -79,7 +85,7 @@ export async function findIndexed(database: Knex, sopInstanceUIDs: readonly stri
   return await database('instances')
     .join('series', 'series.id', 'instances.series_id')
     .join('studies', 'studies.id', 'instances.study_id')
-    .whereIn('instances.sop_instance_uid', sopInstanceUIDs)
+    .whereRaw(among(database, 'instances.sop_instance_uid', sopInstanceUIDs))
     .select<IndexedInstance[]>(
       'instances.sop_instance_uid',
       'instances.study_id',
@@ -93,10 +99,9 @@ export async function findIndexed(database: Knex, sopInstanceUIDs: readonly stri
 
 async function verdictOn(
   received: ReceivedInstance,
-  row: IndexedInstance | null,
+  row: IndexedInstance,
   { objects, log }: PreparationPorts,
 ): Promise<Verdict> {
-  if (row === null) return 'new'
   const key = keyOf(received.file)
   // A repeated instance whose file is gone was compared and deleted before; what is not there must never replace what is.
   if (row.object_key === key || (await objects.stat(key)) === null) return 'known'

@@ -52,6 +52,14 @@ const noStudy: StudyColumns = {
   study_description: null,
   referring_physician_name: null,
   header: '{}',
+  search_date: '',
+  search_text: '',
+  patient_name_key: null,
+  patient_name_ideographic_key: null,
+  patient_name_phonetic_key: null,
+  referring_physician_name_key: null,
+  referring_physician_name_ideographic_key: null,
+  referring_physician_name_phonetic_key: null,
 }
 const noSeries: SeriesColumns = {
   modality: null,

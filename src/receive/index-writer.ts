@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { isAboutValues } from '../store/error.ts'
+import { isAboutValues, isConflict } from '../store/error.ts'
 import type { IndexedBatch, Indexer } from './indexer.ts'
 import type { ReceivedInstance } from './received.ts'
 
@@ -10,7 +10,9 @@ export interface IndexWriterOptions {
   log: Log
   /** Told of every batch after its commit, before the promises of `add` are resolved. */
   onIndexed?: (batch: IndexedBatch) => void
-  /** Instances in one transaction at most. At 100 a batch takes a fraction of 50 ms, even where each is a study of its own. */
+  /** Takes an instance that the database refuses for its values, for good. Without it, or when it throws, the instance is tried again. */
+  setAside?: (instance: ReceivedInstance, refusal: unknown) => Promise<void>
+  /** Instances in one transaction at most. At 250 a batch takes a fraction of 50 ms, unless each is a study of its own. */
   batchSize?: number
   /** After how long instances that could not be indexed are tried again; doubled with every failure, up to ten minutes. */
   retryMs?: number
@@ -36,7 +38,7 @@ interface Waiting {
  * indexed is said to the caller, stays in the incoming folder, and is tried again until it can.
  */
 export class IndexWriter {
-  readonly #options: Required<Omit<IndexWriterOptions, 'onIndexed'>> & Pick<IndexWriterOptions, 'onIndexed'>
+  readonly #options: Required<Pick<IndexWriterOptions, 'batchSize' | 'retryMs'>> & IndexWriterOptions
   #waiting: Waiting[] = []
   readonly #calls = new Set<Promise<void>>()
   #failed: ReceivedInstance[] = []
@@ -45,7 +47,7 @@ export class IndexWriter {
   #running: Promise<void> | null = null
 
   constructor(options: IndexWriterOptions) {
-    this.#options = { batchSize: 100, retryMs: 10_000, ...options }
+    this.#options = { batchSize: 250, retryMs: 10_000, ...options }
     this.#retryMs = this.#options.retryMs
   }
 
@@ -56,7 +58,7 @@ export class IndexWriter {
 
   /**
    * Resolves when the instances are indexed and committed.
-   * @throws the first error when some could not be indexed; they will be tried again
+   * @throws the first error when some could not be indexed; they are set aside, or will be tried again
    */
   add(instances: readonly ReceivedInstance[]): Promise<void> {
     if (instances.length === 0) return Promise.resolve()
@@ -118,12 +120,27 @@ export class IndexWriter {
         await this.#write(batch.slice(half))
         return
       }
-      this.#fail(batch, error)
+      if (!(await this.#setAside(batch, error))) this.#fail(batch, error)
       return
     }
     this.#retryMs = this.#options.retryMs
     this.#tell(indexed)
     for (const { call } of batch) settleOne(call, null)
+  }
+
+  /** @returns true when nothing of the batch has to be tried again */
+  async #setAside(batch: readonly Waiting[], error: unknown): Promise<boolean> {
+    const { setAside, log } = this.#options
+    const [only] = batch
+    if (!setAside || !only || batch.length > 1 || !isAboutValues(error) || isConflict(error)) return false
+    try {
+      await setAside(only.instance, error)
+    } catch (failure) {
+      log.error('an instance cannot be put into quarantine', { file: only.instance.file, reason: messageOf(failure) })
+      return false
+    }
+    settleOne(only.call, error)
+    return true
   }
 
   #tell(indexed: IndexedBatch): void {

@@ -47,7 +47,7 @@ export class Indexer {
   }
 
   /**
-   * @param batch up to about 200 instances, in the order of their arrival
+   * @param batch up to about 250 instances, in the order of their arrival
    * @throws what the database or the file system says; then nothing of the (rest of the) batch is indexed, and its files are where they were
    */
   index(batch: readonly ReceivedInstance[]): Promise<IndexedBatch> {
@@ -57,6 +57,7 @@ export class Indexer {
   }
 
   async #index(batch: readonly ReceivedInstance[]): Promise<IndexedBatch> {
+    for (const received of batch) this.#expect(received)
     const total: IndexedBatch = { counts: { new: 0, known: 0, identical: 0, different: 0 }, studies: [] }
     for (const round of rounds(batch)) {
       const { instances, studies } = await this.#write(round)
@@ -82,26 +83,47 @@ export class Indexer {
     }
   }
 
+  /** Moves the files where they belong, each by itself; what lies in journals needs that for repeated instances only. */
   async #moveFiles(instances: readonly PreparedInstance[]): Promise<void> {
-    const left = [...instances]
+    const { journals } = this.#options.objects
+    const left: PreparedInstance[] = []
+    for (const instance of instances) {
+      const { file, journal } = instance.received
+      // What lies in a journal becomes a file together with the others there.
+      const stays = journal !== undefined && instance.verdict !== 'identical' && journals.sizeOf(file) !== null
+      if (stays) journals.dealtWith({ ...journal, file })
+      else left.push(instance)
+    }
     const mover = async () => {
       for (let next = left.pop(); next !== undefined; next = left.pop()) await this.#moveFile(next)
     }
     await Promise.all(Array.from({ length: filesAtOnce }, mover))
   }
 
+  #expect({ journal, file, size }: ReceivedInstance): void {
+    if (journal) this.#options.objects.journals.expect({ ...journal, file, length: size })
+  }
+
   async #moveFile({ received, key, verdict }: PreparedInstance): Promise<void> {
-    const file = path.join(this.#options.incomingFolder, received.file)
+    const { objects, incomingFolder } = this.#options
+    const { file, journal } = received
     try {
-      if (verdict === 'identical') await rm(file, { force: true })
-      else await this.#options.objects.put(key, file)
+      if (verdict === 'identical') await this.#forget(key, file)
+      else await objects.put(key, path.join(incomingFolder, file))
+      if (journal) objects.journals.dealtWith({ ...journal, file })
     } catch (error) {
       // The index is right, and the object is found in the incoming folder; the next start moves it.
       this.#options.log.error('an indexed instance stays in the incoming folder', {
-        file: received.file,
+        file,
         reason: messageOf(error),
       })
     }
+  }
+
+  async #forget(key: string, file: string): Promise<void> {
+    const { objects, incomingFolder } = this.#options
+    if (objects.journals.sizeOf(file) === null) await rm(path.join(incomingFolder, file), { force: true })
+    else await objects.remove(key)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ReceivedInstance } from './received.ts'
 
-const batchLength = 200
-const batchMs = 100
+const batchLength = 250
+const batchMs = 200
 
 /** Gathers received instances, so that one message and one transaction serve many. */
 export class ReceivedBatch {
@@ -9,7 +9,7 @@ export class ReceivedBatch {
   #waiting: ReceivedInstance[] = []
   #timer: NodeJS.Timeout | null = null
 
-  /** @param emit called with at most 200 instances, at latest 100 ms after the first of them */
+  /** @param emit called with at most 250 instances, at latest 200 ms after the first of them */
   constructor(emit: (instances: ReceivedInstance[]) => void) {
     this.#emit = emit
   }

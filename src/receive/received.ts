@@ -1,4 +1,5 @@
 import type { DicomJson } from '../dicom/dicom-json.ts'
+import type { JournalPlace } from '../store/journal.ts'
 import type { ReceiverAnswer, ReceiverQuestion } from './questions.ts'
 import type { AdmittedRemote, UnknownCallers } from './receiver-options.ts'
 
@@ -13,9 +14,11 @@ export interface Sender {
 export interface ReceivedInstance {
   /** File name inside the incoming folder. */
   file: string
-  /** Id of the association, or of the STOW-RS request. */
+  /** Where it lies instead, until it becomes a file. */
+  journal?: JournalPlace
+  /** Id of the association, of the STOW-RS request, or of the batch of a watched folder. */
   association: string
-  via: 'c-store' | 'stow-rs' | 'recovery'
+  via: 'c-store' | 'stow-rs' | 'folder' | 'recovery'
   sender: Sender
   /** ISO 8601 UTC. */
   at: string
@@ -51,9 +54,12 @@ export interface QuarantinedObject {
 
 /** What the receiving process tells the node over its IPC channel. Arrays keep the number of messages small. */
 export type ReceiverEvent =
-  | { kind: 'listening'; port: number }
+  /** `tlsPort`: null where there is no listener with TLS. */
+  | { kind: 'listening'; port: number; tlsPort: number | null }
   | { kind: 'received'; instances: ReceivedInstance[] }
   | { kind: 'quarantined'; object: QuarantinedObject }
+  /** Nothing more is written to a journal; so many of its instances are told by `received` events. */
+  | { kind: 'journal-closed'; journal: string; records: number }
   | { kind: 'association-opened'; association: string; sender: Sender; at: string }
   /** All of the association's `received` events precede this one. */
   | {
@@ -64,6 +70,8 @@ export type ReceiverEvent =
       how: 'released' | 'aborted' | 'lost'
     }
   | { kind: 'association-refused'; sender: Sender; at: string; reason: string }
+  /** An instance was answered with a failure status, whatever for; its bytes may be in quarantine. */
+  | { kind: 'instance-refused'; sender: Sender; at: string }
   | { kind: 'counters'; openAssociations: number; pendingInstances: number; rss: number; longestStallMs: number }
   | {
       kind: 'log'

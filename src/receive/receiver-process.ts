@@ -1,16 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { HilumError } from '../errors.ts'
+import { HilumError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { ReceiverAnswer, ReceiverQuestion } from './questions.ts'
 import type { ReceiverCommand, ReceiverEvent, Sender } from './received.ts'
-import type { ReceiverOptions } from './receiver-options.ts'
+import type { AdmittedRemote, ReceiverOptions } from './receiver-options.ts'
 
 /** Events that the node acts on; the process's log lines and the steps of its life are taken care of here. */
-export type ReceptionEvent = Exclude<ReceiverEvent, { kind: 'log' | 'drained' | 'listening' }>
+export type ReceptionEvent = Exclude<ReceiverEvent, { kind: 'log' | 'drained' | 'listening' | 'question' }>
 
 export interface ReceiverProcessDependencies {
   log: Log
   onEvent(event: ReceptionEvent): void
+  /** Answers what the process asks; without it every question is answered by a failure. */
+  onQuestion?(question: ReceiverQuestion): Promise<ReceiverAnswer>
   /**
    * The process ended on its own and is started again. What it had on disk and not told yet lies in the incoming folder; the
    * ends of its associations have been told as lost.
@@ -26,16 +29,22 @@ const longestRestartMs = 10_000
 const healthyMs = 60_000
 /** ms beyond the grace within which a draining process has to end. */
 const drainMs = 10_000
+/**
+ * How much of a function's code has to run before V8 optimises it, in bytes; by default a fifteenth of it. What a burst of some thousand
+ * instances saves by optimised code is less than what the optimising costs; in a longer one it comes soon enough.
+ */
+const interruptBudget = '--interrupt-budget=2000000'
 /** Parallel syncs: the file system commits them together, so more of them wait for one commit. */
 const syncThreads = '16'
 
 /** The node's side of the receiving process: starts it, starts it again when it ends, and hands its events on. */
 export class ReceiverProcess {
-  readonly #options: ReceiverOptions
+  #options: ReceiverOptions
   readonly #dependencies: ReceiverProcessDependencies
   readonly #open = new Map<string, Sender>()
   #child: ChildProcess | null = null
   #port: number
+  #tlsPort: number | null = null
   #stopping = false
   #restartMs = firstRestartMs
   #restart: NodeJS.Timeout | undefined
@@ -50,6 +59,11 @@ export class ReceiverProcess {
   /** The port listened on; a process that is started again keeps it. */
   get port(): number {
     return this.#port
+  }
+
+  /** The port of the listener with TLS; null where there is none. */
+  get tlsPort(): number | null {
+    return this.#tlsPort
   }
 
   /** Id of the process while one runs. */
@@ -70,6 +84,12 @@ export class ReceiverProcess {
   /** Says that so many of the received instances are indexed. */
   indexed(instances: number): void {
     this.#send({ kind: 'indexed', instances })
+  }
+
+  /** Says who may call from now on; a process that is started again knows it, too. */
+  admit(remotes: AdmittedRemote[]): void {
+    this.#options = { ...this.#options, remotes }
+    this.#send({ kind: 'remotes', remotes, unknownCallers: this.#options.unknownCallers })
   }
 
   /** Ends the process in order: open associations may go on for `graceMs`, then every event has been handed on. */
@@ -95,11 +115,18 @@ export class ReceiverProcess {
     if (this.#child?.connected) this.#child.send(command, () => undefined)
   }
 
+  /** A process that is started again listens where the one before it did. */
+  #tls(): Pick<ReceiverOptions, 'tls'> {
+    const { tls } = this.#options
+    return tls ? { tls: { ...tls, port: this.#tlsPort ?? tls.port } } : {}
+  }
+
   #spawn(): Promise<void> {
     const entry = this.#dependencies.entry ?? fileURLToPath(new URL('./receiver.js', import.meta.url))
-    const options: ReceiverOptions = { ...this.#options, port: this.#port }
+    const options: ReceiverOptions = { ...this.#options, port: this.#port, ...this.#tls() }
     const child = fork(entry, {
       env: { ...process.env, UV_THREADPOOL_SIZE: syncThreads, HILUM_RECEIVER: JSON.stringify(options) },
+      execArgv: [...process.execArgv, interruptBudget],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     this.#child = child
@@ -110,9 +137,11 @@ export class ReceiverProcess {
         if (event.kind === 'listening') {
           listening = true
           this.#port = event.port
+          this.#tlsPort = event.tlsPort
           resolve()
         }
-        this.#onEvent(event)
+        if (event.kind === 'question') void this.#answer(child, event)
+        else this.#onEvent(event)
       })
       const ended = (how: string): void => {
         if (this.#child !== child) return
@@ -131,7 +160,23 @@ export class ReceiverProcess {
     })
   }
 
-  #onEvent(event: ReceiverEvent): void {
+  /** The answer goes to the process that asked: one that was started since knows nothing of the question. */
+  async #answer(child: ChildProcess, { id, question }: Extract<ReceiverEvent, { kind: 'question' }>): Promise<void> {
+    const { log, onQuestion } = this.#dependencies
+    let answer: ReceiverAnswer = { about: 'failure', status: 0x0110, comment: 'the node answers no questions' }
+    try {
+      if (onQuestion) answer = await onQuestion(question)
+    } catch (error) {
+      log.error('a question of the receiving process could not be answered', {
+        about: question.about,
+        reason: messageOf(error),
+      })
+      answer = { about: 'failure', status: 0x0110, comment: 'the node could not answer' }
+    }
+    if (child.connected) child.send({ kind: 'answer', id, answer } satisfies ReceiverCommand, () => undefined)
+  }
+
+  #onEvent(event: Exclude<ReceiverEvent, { kind: 'question' }>): void {
     const { log, onEvent } = this.#dependencies
     switch (event.kind) {
       case 'log':
@@ -150,7 +195,9 @@ export class ReceiverProcess {
         break
       case 'received':
       case 'quarantined':
+      case 'journal-closed':
       case 'association-refused':
+      case 'instance-refused':
       case 'counters':
         break
     }

@@ -7,9 +7,6 @@ import type { ReceiverCommand, ReceiverEvent } from './received.ts'
 import type { ReceiverOptions } from './receiver-options.ts'
 import { Reception } from './reception.ts'
 
-/** ms that a message under way gets when the node is gone: a new node may be scanning the incoming folder by then. */
-const orphanMessageMs = 250
-
 function emit(event: ReceiverEvent): void {
   // A node that is gone finds what was received in the incoming folder when it comes back.
   if (process.connected) process.send?.(event, undefined, undefined, () => undefined)
@@ -20,7 +17,9 @@ async function main(): Promise<void> {
   const reception = new Reception(options, emit)
   process.on('message', (command: ReceiverCommand) => void reception.command(command))
   process.on('disconnect', () => {
-    void reception.drain(0, orphanMessageMs).finally(() => process.exit(0))
+    reception.nodeLost()
+    // Nothing more is acknowledged: a new node may have looked through the incoming folder by then, and would not look again.
+    void reception.drain(0, 0).finally(() => process.exit(0))
   })
   // A terminal's Ctrl-C reaches every process of the group: the node decides when this one ends.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)

@@ -6,11 +6,13 @@ import { findDefect, type InstanceFile, readInstanceFile } from '../dicom/instan
 import { isUID } from '../dicom/uid.ts'
 import { HilumError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { isAboutValues, isConflict } from '../store/error.ts'
 import type { Objects } from '../store/objects.ts'
 import { keyOf } from '../store/objects.ts'
 import type { Indexer } from './indexer.ts'
 import { insertQuarantined } from './quarantine-queries.ts'
 import type { ReceivedInstance, Sender } from './received.ts'
+import { setAside } from './set-aside.ts'
 
 export interface RecoveryOptions {
   incomingFolder: string
@@ -19,6 +21,8 @@ export interface RecoveryOptions {
   objects: Objects
   indexer: Pick<Indexer, 'index'>
   log: Log
+  /** Names of journals whose writers are dead; none by default. */
+  journals?: readonly string[]
   /** Only while nobody writes into the folder: what is unfinished there may be somebody's who is still at it. */
   deleteUnfinished: boolean
   now?: () => Date
@@ -28,10 +32,12 @@ export interface RecoveryOptions {
 export interface Recovered {
   /** Unfinished files, never acknowledged. */
   deleted: number
+  /** Lay in journals, and became files of the incoming folder. */
+  replayed: number
   /** Indexed already; only their move was missing. */
   moved: number
   indexed: number
-  /** Never acknowledged, but all their bytes that there are are kept. */
+  /** Damaged, or refused by the database: all their bytes that there are are kept. */
   quarantined: number
   /** Lay in quarantine without a row: the node ended between the two. */
   listed: number
@@ -54,7 +60,9 @@ export async function recoverIncoming(options: RecoveryOptions): Promise<Recover
   const { incomingFolder, quarantineFolder } = options
   await mkdir(incomingFolder, { recursive: true })
   await mkdir(quarantineFolder, { recursive: true })
-  const recovered: Recovered = { deleted: 0, moved: 0, indexed: 0, quarantined: 0, listed: 0 }
+  const recovered: Recovered = { deleted: 0, replayed: 0, moved: 0, indexed: 0, quarantined: 0, listed: 0 }
+  if (options.deleteUnfinished) await options.objects.journals.tidy()
+  await replayJournals(options, recovered)
   const names = await readdir(incomingFolder)
   for (const name of options.deleteUnfinished ? names.filter(isUnfinished) : []) {
     // The rename precedes Success: nobody was told that this one is safe.
@@ -68,6 +76,23 @@ export async function recoverIncoming(options: RecoveryOptions): Promise<Recover
   // While others receive, the row of a file may still be on its way, with the reason that is not known here.
   if (options.deleteUnfinished) recovered.listed = await listQuarantine(options)
   return recovered
+}
+
+/** What lies in journals becomes files of the incoming folder first: then all that is known of those holds for them, too. */
+async function replayJournals(options: RecoveryOptions, recovered: Recovered): Promise<void> {
+  const { objects, journals = [], incomingFolder, quarantineFolder, database, log } = options
+  const folders = { incoming: incomingFolder, quarantine: quarantineFolder }
+  const { records, damaged } = await objects.journals.replay(journals, folders)
+  recovered.replayed = records
+  for (const file of damaged) {
+    const { size } = await stat(path.join(quarantineFolder, file))
+    await insertQuarantined(
+      database,
+      damagedObject({ file, size }, 'its journal does not hold what was written', options),
+    )
+    log.warn('a damaged record of a journal was put into quarantine', { file })
+    recovered.quarantined++
+  }
 }
 
 /** Gives every quarantined file a row. */
@@ -140,8 +165,27 @@ async function recoverBatch(found: readonly Found[], context: BatchContext): Pro
     } else if (finding.kind === 'defect') await quarantine(one, finding, context)
     else unindexed.push(finding.instance)
   }
-  if (unindexed.length > 0) await context.indexer.index(unindexed)
-  context.recovered.indexed += unindexed.length
+  await indexAll(unindexed, context)
+}
+
+/** One instance that the database refuses for its values must not keep the node from starting. */
+async function indexAll(instances: readonly ReceivedInstance[], context: BatchContext): Promise<void> {
+  if (instances.length === 0) return
+  try {
+    await context.indexer.index(instances)
+    context.recovered.indexed += instances.length
+  } catch (error) {
+    if (!isAboutValues(error) || isConflict(error)) throw error
+    const [only] = instances
+    if (instances.length === 1 && only) {
+      await setAside(only, error, context)
+      context.recovered.quarantined++
+      return
+    }
+    const half = instances.length >> 1
+    await indexAll(instances.slice(0, half), context)
+    await indexAll(instances.slice(half), context)
+  }
 }
 
 type Finding = { kind: 'instance'; instance: ReceivedInstance } | { kind: 'defect'; code: string; reason: string }
@@ -214,15 +258,25 @@ class RecoveryError extends HilumError<'missing-uid'> {}
 
 async function quarantine(found: Found, why: { code: string; reason: string }, context: BatchContext): Promise<void> {
   // The row first: a crash before the move finds the file here again, and the same row.
-  await insertQuarantined(context.database, {
-    file: found.file,
-    at: (context.now?.() ?? new Date()).toISOString(),
-    size: found.size,
-    code: why.code,
-    reason: `found after a restart, never acknowledged: ${why.reason}`,
-    ...refusedBeforeRestart,
-  })
+  await insertQuarantined(context.database, damagedObject(found, why.reason, context, why.code))
   await rename(found.path, path.join(context.quarantineFolder, found.file))
   context.recovered.quarantined++
   context.log.warn('a damaged file was put into quarantine', { file: found.file, reason: why.reason })
+}
+
+/** A file has its name before its sync, and Success comes after it: which of the two a crash came between is not written anywhere. */
+function damagedObject(
+  found: Pick<Found, 'file' | 'size'>,
+  reason: string,
+  { now }: Pick<RecoveryOptions, 'now'>,
+  code = 'damaged',
+) {
+  return {
+    ...refusedBeforeRestart,
+    file: found.file,
+    at: (now?.() ?? new Date()).toISOString(),
+    size: found.size,
+    code,
+    reason: `found damaged after a restart; whether it had been acknowledged is not known: ${reason}`,
+  }
 }

@@ -9,19 +9,43 @@ export const failureReason = {
   outOfResources: 0xa700,
   dataSetDoesNotMatch: 0xa900,
   cannotUnderstand: 0xc000,
+  transferSyntaxNotSupported: 0xc122,
 } as const
 
-/** A part of the request that was not kept. UIDs are null where the part could not be read so far. */
+/** An instance of the request that was not kept. UIDs are null where it could not be read so far. */
 export interface StoreFailure {
   reason: number
   sopClassUID: string | null
   sopInstanceUID: string | null
 }
 
-/** What became of one part. */
-export type PartOutcome = { kind: 'kept'; instance: ReceivedInstance } | { kind: 'refused'; failure: StoreFailure }
+/** What the answer says of an instance that was kept. */
+export type StoredReference = Pick<
+  ReceivedInstance,
+  'sopClassUID' | 'sopInstanceUID' | 'studyInstanceUID' | 'seriesInstanceUID'
+> & {
+  /** Warning Reason (PS3.18 10.5.3), or null. */
+  warning: number | null
+}
 
-const reasonOfCode: Readonly<Record<string, number>> = {
+/** What became of one instance; what is kept still has to be indexed. */
+export type PartOutcome =
+  | { kind: 'kept'; reference: StoredReference; instance: ReceivedInstance }
+  | { kind: 'refused'; code: string; sentence: string; failure: StoreFailure }
+
+/** The outcome of an instance that is durable. */
+export function keptOutcome(kept: { instance: ReceivedInstance; warnings: readonly number[] }): PartOutcome {
+  const { sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID } = kept.instance
+  const warning = kept.warnings[0] ?? null
+  return {
+    kind: 'kept',
+    instance: kept.instance,
+    reference: { sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID, warning },
+  }
+}
+
+/** The one place where an error's code becomes a failure reason. */
+export const reasonOfCode: Readonly<Record<string, number>> = {
   'study-mismatch': failureReason.dataSetDoesNotMatch,
   'command-mismatch': failureReason.dataSetDoesNotMatch,
   'sop-class-not-supported': failureReason.sopClassNotSupported,
@@ -33,46 +57,59 @@ const reasonOfCode: Readonly<Record<string, number>> = {
   'truncated-data-set': failureReason.cannotUnderstand,
   truncated: failureReason.cannotUnderstand,
   unreadable: failureReason.cannotUnderstand,
+  'invalid-value': failureReason.cannotUnderstand,
+  'bulk-data-missing': failureReason.cannotUnderstand,
+  'bulk-data-wrong': failureReason.cannotUnderstand,
+  'bulk-data-unsupported': failureReason.transferSyntaxNotSupported,
+  'unknown-transfer-syntax': failureReason.transferSyntaxNotSupported,
 }
 
-/** The one place where an error's code becomes a failure reason of STOW-RS. */
+/** The failure reason of whatever was thrown. */
 export function failureReasonOf(error: unknown): number {
   if (!(error instanceof HilumError)) return failureReason.processingFailure
   return reasonOfCode[error.code] ?? failureReason.processingFailure
 }
 
+/** What became of a request's instances, without what only the index needs. */
+export interface StoreOutcome {
+  stored: StoredReference[]
+  failures: StoreFailure[]
+}
+
 /**
- * The Store Instances Response (PS3.18 10.5.3, PS3.3 C.12.1.23) with its HTTP status: 200 when all are kept, 202 when some are, 409 when none is.
+ * The Store Instances Response (PS3.18 10.5.3, PS3.3 C.12.1.23) with its HTTP status: 200 when all are kept, 202 when some are, or are
+ * with a warning, 409 when none is.
  * @param base URL of the DICOMweb service
  * @param study Study Instance UID of the URL, where it names one
  */
 export function storeResponse(
-  outcomes: readonly PartOutcome[],
+  { stored, failures }: StoreOutcome,
   { base, study }: { base: string; study: string | null },
 ): { status: 200 | 202 | 409; body: DicomJson } {
-  const kept = outcomes.flatMap((outcome) => (outcome.kind === 'kept' ? [outcome.instance] : []))
-  const failures = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.failure] : []))
   const named = failures.filter((failure) => failure.sopInstanceUID !== null)
   const others = failures.filter((failure) => failure.sopInstanceUID === null)
-  const studies = new Set(kept.map((instance) => instance.studyInstanceUID))
+  const studies = new Set(stored.map((instance) => instance.studyInstanceUID))
   const retrieve = study ?? (studies.size === 1 ? [...studies][0] : undefined)
   const body: DicomJson = {}
   if (retrieve !== undefined) body['00081190'] = { vr: 'UR', Value: [`${base}/studies/${retrieve}`] }
   if (named.length > 0) body['00081198'] = { vr: 'SQ', Value: named.map(failedItem) }
-  if (kept.length > 0) body['00081199'] = { vr: 'SQ', Value: kept.map((instance) => referencedItem(instance, base)) }
+  if (stored.length > 0)
+    body['00081199'] = { vr: 'SQ', Value: stored.map((instance) => referencedItem(instance, base)) }
   if (others.length > 0) {
     body['0008119A'] = { vr: 'SQ', Value: others.map(({ reason }) => ({ '00081197': { vr: 'US', Value: [reason] } })) }
   }
-  return { status: failures.length === 0 ? 200 : kept.length > 0 ? 202 : 409, body }
+  const isClean = failures.length === 0 && stored.every(({ warning }) => warning === null)
+  return { status: isClean ? 200 : stored.length > 0 ? 202 : 409, body }
 }
 
-function referencedItem(instance: ReceivedInstance, base: string): DicomJson {
-  const { studyInstanceUID, seriesInstanceUID, sopInstanceUID, sopClassUID } = instance
+function referencedItem(instance: StoredReference, base: string): DicomJson {
+  const { studyInstanceUID, seriesInstanceUID, sopInstanceUID, sopClassUID, warning } = instance
   const url = `${base}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`
   return {
     '00081150': { vr: 'UI', Value: [sopClassUID] },
     '00081155': { vr: 'UI', Value: [sopInstanceUID] },
     '00081190': { vr: 'UR', Value: [url] },
+    ...(warning === null ? {} : { '00081196': { vr: 'US', Value: [warning] } }),
   }
 }
 

@@ -1,40 +1,50 @@
 import { randomUUID } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
-import { type MediaType, parseMediaType } from '../dicomweb/media-type.ts'
-import { boundaryOf, readMultipart } from '../dicomweb/multipart.ts'
 import { problemHandler } from '../dicomweb/problem.ts'
 import { RequestError } from '../dicomweb/request-error.ts'
 import { jsonType, serviceURL } from '../dicomweb/service-request.ts'
 import { uidParameter } from '../dicomweb/uid-parameter.ts'
 import type { Log } from '../log.ts'
-import type { IncomingFolder } from '../store/incoming.ts'
+import { IncomingError, type IncomingFolder } from '../store/incoming.ts'
 import type { QuarantinedObject, ReceivedInstance } from './received.ts'
 import { SeriesSeen } from './series-seen.ts'
+import { storeParts } from './stow-body.ts'
+import { type MetadataLimits, tooManyInstances } from './stow-json.ts'
+import { MetadataInstances } from './stow-metadata.ts'
+import { defaultPace, type Pace } from './stow-pace.ts'
 import { type StoreRequestContext, takePart } from './stow-part.ts'
-import { type PartOutcome, storeResponse } from './stow-response.ts'
+import { type PartOutcome, type StoreOutcome, storeResponse } from './stow-response.ts'
 
-export interface StoreLimits {
-  /** Bytes of one instance. */
+export interface StoreLimits extends MetadataLimits {
+  /** Bytes of one instance, or of one value of bulk data. */
   partBytes: number
-  /** Instances of one request. */
-  parts: number
 }
 
 export interface StowOptions {
-  incoming: Pick<IncomingFolder, 'beginRaw'>
+  incoming: Pick<IncomingFolder, 'begin' | 'beginRaw'>
   /** Resolves when the instances are indexed. */
   indexWriter: { add(instances: readonly ReceivedInstance[]): Promise<void> }
-  onQuarantined(object: QuarantinedObject): void
+  onQuarantined(object: QuarantinedObject): unknown
   /** Told of each request, as of an association: what it brought is indexed before it has ended. */
   onRequest?: { began(association: string): void; ended(association: string): Promise<void> }
   log: Log
   limits?: Partial<StoreLimits>
+  pace?: Partial<Pace>
 }
 
-const defaultLimits: StoreLimits = { partBytes: 16 * 1024 ** 3, parts: 10_000 }
+const defaultLimits: StoreLimits = {
+  partBytes: 16 * 1024 ** 3,
+  instances: 10_000,
+  metadataBytes: 64 * 1024 ** 2,
+  dataSetBytes: 16 * 1024 ** 2,
+}
 
+/** Parts of one request: a frame may be one. */
+const maximumParts = 500_000
 /** Instances that are handed to the index together. */
 const batchSize = 50
+/** ms for which what is left of a refused request is taken and dropped: clients read the answer after they have sent everything. */
+const lingerMs = 30_000
 
 /**
  * STOW-RS (PS3.18 10.5): `POST /studies` and `POST /studies/{study}`, below where the DICOMweb service is mounted. No body parser may
@@ -42,111 +52,147 @@ const batchSize = 50
  */
 export function stowRouter(options: StowOptions): Router {
   const router = express.Router()
-  const limits = { ...defaultLimits, ...options.limits }
   const series = new SeriesSeen()
   router.post(['/studies', '/studies/:study'], async (request, response) => {
     const study = request.params.study === undefined ? null : uidParameter(request, 'study')
     const answerType = jsonType(request)
-    const association = `stow-${randomUUID()}`
-    const context: StoreRequestContext = {
-      incoming: options.incoming,
-      series,
-      log: options.log,
-      onQuarantined: options.onQuarantined,
-      association,
-      sender: { callingAETitle: 'STOW-RS', calledAETitle: '', address: (request.ip ?? '').replace(/^::ffff:/, '') },
-      study,
-      maximumPartBytes: limits.partBytes,
-    }
-    const outcomes = await storeInstances(request, { context, limits, options })
-    const { status, body } = storeResponse(outcomes, { base: serviceURL(request), study })
-    options.log.info('instances stored by STOW-RS', {
-      association,
-      stored: outcomes.filter((outcome) => outcome.kind === 'kept').length,
-      refused: outcomes.filter((outcome) => outcome.kind === 'refused').length,
-    })
+    const outcome = await storeInstances(request, contextOf(request, { study, series, options }), options)
+    const { status, body } = storeResponse(outcome, { base: serviceURL(request), study })
     response.status(status).type(answerType).send(JSON.stringify(body))
   })
   router.use((error: unknown, request: Request, response: Response, next: express.NextFunction) => {
-    // Clients read the answer after they have sent everything: what is left of the request is taken and dropped.
-    request.resume()
+    dropRest(request, response, error)
     problemHandler(options.log)(error, request, response, next)
   })
   return router
 }
 
+function contextOf(
+  request: Request,
+  { study, series, options }: { study: string | null; series: SeriesSeen; options: StowOptions },
+): StoreRequestContext {
+  return {
+    incoming: options.incoming,
+    series,
+    log: options.log,
+    onQuarantined: (object) => options.onQuarantined(object),
+    association: `stow-${randomUUID()}`,
+    via: 'stow-rs',
+    sender: { callingAETitle: 'STOW-RS', calledAETitle: '', address: (request.ip ?? '').replace(/^::ffff:/, '') },
+    study,
+    maximumBytes: options.limits?.partBytes ?? defaultLimits.partBytes,
+  }
+}
+
+/** Takes what the client still sends, but not for ever; one that has timed out is not waited for at all. */
+function dropRest(request: Request, response: Response, error: unknown): void {
+  request.resume()
+  const isLate = error instanceof RequestError && error.code === 'timed-out'
+  if (isLate) {
+    response.set('Connection', 'close')
+    response.once('finish', () => request.destroy())
+    return
+  }
+  const timer = setTimeout(() => request.destroy(), lingerMs)
+  timer.unref()
+  request.once('close', () => clearTimeout(timer))
+}
+
 async function storeInstances(
   request: Request,
-  { context, limits, options }: { context: StoreRequestContext; limits: StoreLimits; options: StowOptions },
-): Promise<PartOutcome[]> {
-  const outcomes: PartOutcome[] = []
-  let batch: ReceivedInstance[] = []
-  const flush = async () => {
-    const instances = batch
-    batch = []
-    await options.indexWriter.add(instances)
-  }
+  context: StoreRequestContext,
+  options: StowOptions,
+): Promise<StoreOutcome> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const storing = new Storing(options, limits.instances)
+  const metadata = new MetadataInstances(context, { limits, base: `${serviceURL(request)}/studies/` })
+  let parts = 0
   options.onRequest?.began(context.association)
   try {
-    for await (const part of partsOf(request)) {
-      if (outcomes.length === limits.parts) {
-        throw new RequestError('too-large', `The request has more than ${limits.parts} parts.`)
+    for await (const part of storeParts(request, { ...defaultPace, ...options.pace })) {
+      parts++
+      if (parts > maximumParts) throw new RequestError('too-large', `The request has more than ${maximumParts} parts.`)
+      switch (part.kind) {
+        case 'instance':
+          await storing.add(await takePart(part.body, part.contentType, context))
+          break
+        case 'metadata':
+          for await (const outcome of metadata.takeMetadata(part.body)) await storing.add(outcome)
+          break
+        case 'bulk-data':
+          for await (const outcome of metadata.takeBulkData(part)) await storing.add(outcome)
+          break
       }
-      const outcome = await takePart(part.body, part.contentType, context)
-      outcomes.push(outcome)
-      if (outcome.kind === 'kept') batch.push(outcome.instance)
-      if (batch.length >= batchSize) await flush()
     }
+    for (const outcome of metadata.leftOver()) await storing.add(outcome)
   } finally {
     // What is durable is indexed, also when a later part broke the request off.
     try {
-      await flush()
+      await metadata.dispose()
+      await storing.flush()
     } finally {
       await options.onRequest?.ended(context.association)
+      const { stored, failures } = storing.outcome
+      options.log.info('instances stored by STOW-RS', {
+        association: context.association,
+        stored: stored.length,
+        refused: failures.length,
+      })
     }
   }
-  if (outcomes.length === 0) throw new RequestError('malformed-multipart', 'The request has no parts.')
-  return outcomes
+  if (parts === 0) throw new RequestError('malformed-multipart', 'The request has no parts.')
+  storing.checkRefused()
+  return storing.outcome
 }
 
-async function* partsOf(request: Request): AsyncGenerator<{ contentType: string | null; body: AsyncIterable<Buffer> }> {
-  const header = request.get('content-type') ?? ''
-  const type = parseMediaType(header)
-  checkEncoding(request)
-  // The request outlives its iteration: an answer is due, whatever happens while it is read.
-  const bytes = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
-  if (type?.type === 'application/dicom') {
-    yield { contentType: header, body: bytes }
-    return
-  }
-  const root = rootTypeOf(type)
-  for await (const part of readMultipart(bytes, boundaryOf(header))) {
-    yield { contentType: part.headers.get('content-type') ?? root, body: part.body }
-  }
-}
+/** Counts what became of a request's instances, and hands those that are kept to the index. */
+class Storing {
+  readonly outcome: StoreOutcome = { stored: [], failures: [] }
+  readonly #options: Pick<StowOptions, 'indexWriter'>
+  readonly #limit: number
+  readonly #codes = new Set<string>()
+  #sentence = ''
+  #batch: ReceivedInstance[] = []
 
-function rootTypeOf(type: MediaType | null): string {
-  if (type?.type !== 'multipart/related') {
-    throw new RequestError(
-      'unsupported-media-type',
-      'Instances are taken as multipart/related; type="application/dicom", or one as application/dicom.',
-    )
+  /** @param limit instances of the request */
+  constructor(options: Pick<StowOptions, 'indexWriter'>, limit: number) {
+    this.#options = options
+    this.#limit = limit
   }
-  const root = (type.parameters.get('type') ?? 'application/dicom').toLowerCase()
-  if (root !== 'application/dicom') {
-    throw new RequestError(
-      'unsupported-media-type',
-      'Metadata with bulk data beside it (application/dicom+json, application/dicom+xml) is not taken: send instances as application/dicom.',
-    )
-  }
-  return root
-}
 
-function checkEncoding(request: Request): void {
-  if (!['', 'identity'].includes(request.get('content-encoding') ?? '')) {
-    throw new RequestError(
-      'unsupported-media-type',
-      'Requests with a Content-Encoding are not taken: send the bytes as they are.',
-    )
+  /** @throws RequestError `too-large` behind the last instance that a request may have */
+  async add(outcome: PartOutcome): Promise<void> {
+    const { stored, failures } = this.outcome
+    if (stored.length + failures.length >= this.#limit) {
+      if (outcome.kind === 'kept') this.#batch.push(outcome.instance)
+      throw tooManyInstances(this.#limit)
+    }
+    if (outcome.kind === 'refused') {
+      this.outcome.failures.push(outcome.failure)
+      this.#codes.add(outcome.code)
+      this.#sentence = outcome.sentence
+      return
+    }
+    this.outcome.stored.push(outcome.reference)
+    this.#batch.push(outcome.instance)
+    if (this.#batch.length >= batchSize) await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    const instances = this.#batch
+    this.#batch = []
+    await this.#options.indexWriter.add(instances)
+  }
+
+  /**
+   * Where nothing was kept, and all of it for a reason that has an HTTP status of its own, that is the answer.
+   * @throws IncomingError `out-of-space`, RequestError `unsupported-media-type`
+   */
+  checkRefused(): void {
+    if (this.outcome.stored.length > 0 || this.#codes.size !== 1) return
+    if (this.#codes.has('out-of-space'))
+      throw new IncomingError('out-of-space', 'there is no space for instances now (0xA700)', { retry: 'transient' })
+    if (this.#codes.has('bulk-data-unsupported'))
+      throw new RequestError('unsupported-media-type', `The bulk data is not taken: ${this.#sentence}.`)
   }
 }

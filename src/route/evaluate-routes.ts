@@ -80,6 +80,35 @@ function decide(route: ActiveRoute, evaluation: Evaluation): Decision {
   return { ...base, matched: true, expression: expressionOf(definition), because, series, reason: sentences.join('; ') }
 }
 
+/** A route that has found some of its required series, and not all. */
+export interface WaitingRoute {
+  route: string
+  /** The first required input without a series. */
+  input: string
+}
+
+/**
+ * The routes that would match but for a required series that is missing, as far as the study is there. That another required input has
+ * its series is what tells that the missing one belongs to this study: a route that has found none is for other studies.
+ */
+export function waitingRoutes(routes: readonly ActiveRoute[], study: RoutableStudy): WaitingRoute[] {
+  const several = routes.filter(({ definition }) => definition.enabled && requiredInputs(definition).length > 1)
+  if (several.length === 0) return []
+  const evaluation = new Evaluation(study)
+  return several.flatMap(({ definition }) => {
+    const { name, when } = definition
+    if (when !== undefined && !compileExpression(when, 'study').evaluate({ study: evaluation.study }).value) return []
+    const inputs = requiredInputs(definition)
+    const missing = inputs
+      .filter(([, input]) => !('selection' in chooseSeries(input, evaluation)))
+      .map(([input]) => input)
+    return missing[0] !== undefined && missing.length < inputs.length ? [{ route: name, input: missing[0] }] : []
+  })
+}
+
+const requiredInputs = ({ inputs }: RouteDefinition): [string, RouteInput][] =>
+  Object.entries(inputs).filter(([, { required }]) => required)
+
 type Choice =
   | { where: Expression; matching: number; selection: NonNullable<ReturnType<typeof selectSeries>> }
   | { where: Expression; failures: Failures }

@@ -92,13 +92,14 @@ function knexLog(log: Log): Knex.Logger {
   }
 }
 
-/** Brings the schema up to date (forward only). Safe to call at every start. */
-export async function migrate(database: Knex): Promise<void> {
+/** Brings the schema up to date (forward only), and says how far it is. Safe to call at every start. */
+export async function migrate(database: Knex, log?: Log): Promise<void> {
   const [, pending] = (await database.migrate.list(migrations)) as [unknown[], unknown[]]
   if (pending.length === 0) return
   // SQLite has one node, so a lock that is still there was left by one that was killed. In PostgreSQL it may be another node's.
   if (isSQLite(database)) await database.migrate.forceFreeMigrationsLock(migrations)
-  await database.migrate.latest(migrations)
+  const report = (sentence: string): void => log?.info('the database is brought up to date', { step: sentence })
+  await database.withUserParams({ report }).migrate.latest(migrations)
 }
 
 /** The newest migration that has been applied, such as `001-initial`; null for an empty database. */

@@ -1,21 +1,29 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { StoreError } from './error.ts'
+import { JournalShelf } from './journal-shelf.ts'
 import type { Objects } from './objects.ts'
-import { validKey } from './objects.ts'
+import { keyOf, validKey } from './objects.ts'
 
-/** Objects as files below the data folder: `objects/aa/bb/name.dcm`, `results/…`, and those that still wait in `incoming/`. */
+/**
+ * Objects as files below the data folder: `objects/aa/bb/name.dcm`, `results/…`, and those that still wait in `incoming/` or lie in
+ * journals.
+ */
 export class DiskObjects implements Objects {
   readonly #dataDir: string
   readonly #incoming: string
+  readonly journals: JournalShelf
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir
     this.#incoming = path.join(dataDir, 'incoming')
+    this.journals = new JournalShelf(dataDir, (file) => this.#target(keyOf(file)))
   }
 
   async put(key: string, fromPath: string): Promise<void> {
     const target = this.#target(key)
+    // It becomes a file together with the others of its journal.
+    if (this.journals.sizeOf(path.basename(key)) !== null) return
     try {
       await moveInto(target, fromPath)
     } catch (error) {
@@ -28,11 +36,16 @@ export class DiskObjects implements Objects {
   }
 
   async pathOf(key: string): Promise<string> {
+    const target = this.#target(key)
+    if ((await sizeOf(target)) !== null) return target
+    this.journals.materialise(path.basename(key))
     for (const place of this.#places(key)) if ((await sizeOf(place)) !== null) return place
     throw new StoreError('object-missing', `nothing is stored under ${key}`, { detail: { key } })
   }
 
   async stat(key: string): Promise<{ size: number } | null> {
+    const shelved = this.journals.presentSizeOf(path.basename(key))
+    if (shelved !== null) return { size: shelved }
     for (const place of this.#places(key)) {
       const size = await sizeOf(place)
       if (size !== null) return { size }
@@ -41,6 +54,7 @@ export class DiskObjects implements Objects {
   }
 
   async remove(key: string): Promise<void> {
+    await this.journals.drop(path.basename(key))
     for (const place of new Set(this.#places(key))) await rm(place, { force: true })
   }
 

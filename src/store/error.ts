@@ -20,20 +20,21 @@ export class StoreError extends HilumError<StoreErrorCode> {}
 
 /** True where a database refused a statement because of the values in it (constraint, range, length): repeating it cannot help. */
 export function isAboutValues(error: unknown): boolean {
-  const code = codeOf(error)
+  const code = errorCode(error)
   return /^SQLITE_(CONSTRAINT|RANGE|TOOBIG|MISMATCH)/.test(code) || /^2[23]...$/.test(code)
 }
 
 /** True where another writer was quicker (unique violation, deadlock, serialization): the whole transaction may be repeated. */
 export function isConflict(error: unknown): boolean {
   if (error instanceof StoreError) return error.code === 'index-conflict'
-  const code = codeOf(error)
+  const code = errorCode(error)
   return (
     code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_BUSY_SNAPSHOT' || ['23505', '40001', '40P01'].includes(code)
   )
 }
 
-function codeOf(error: unknown): string {
+/** The code of an error of a database or a file system; empty where it has none. */
+export function errorCode(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fdatasync, fsync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fsync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { encodeFileMeta, type FileMeta } from '../dicom/part10.ts'
 import { HilumError } from '../errors.ts'
+import { FreeSpace, isAtLeast, leavesAt } from './free-space.ts'
 
 /**
  * What can go wrong while bytes are taken in.
@@ -19,14 +20,16 @@ export interface IncomingOptions {
   sync: boolean
   /** Free bytes of the file system below which nothing is begun. */
   minimumFreeBytes: number
+  /** Free bytes below which what has begun is ended as well; none by default. */
+  emergencyFreeBytes?: number
+  /** The watch over the file system that the process shares, instead of one with the two marks above. */
+  space?: FreeSpace
 }
 
 /** Names that share their first four digits, and with them a folder of the objects store: few folders to make, none too large. */
 const filesPerShard = 1000
 /** Bytes after which the kernel is asked to write, while more arrive: a large object is nearly on disk when its last byte comes. */
 const writeBackEvery = 8 * 1024 * 1024
-/** ms for which the free space is taken as known; what is written meanwhile is subtracted. */
-const freeSpaceMs = 1000
 
 /**
  * The folder where bytes become durable before they are acknowledged: `<dataDir>/incoming`. A file is `.part` while it is written,
@@ -37,10 +40,9 @@ export class IncomingFolder {
   readonly quarantineFolder: string
   readonly #options: IncomingOptions
   readonly #writer = randomBytes(6).toString('hex')
+  readonly #space: FreeSpace
   #shard = ''
   #count = 0
-  #free = 0
-  #freeAt = Number.NEGATIVE_INFINITY
 
   /** Makes the folders where they are missing. */
   constructor(options: IncomingOptions) {
@@ -49,6 +51,9 @@ export class IncomingFolder {
     this.quarantineFolder = path.join(options.dataDir, 'quarantine')
     mkdirSync(this.folder, { recursive: true })
     mkdirSync(this.quarantineFolder, { recursive: true })
+    const { minimumFreeBytes: minimumFree, emergencyFreeBytes: emergencyFree = 0 } = options
+    const marks = { warnFree: 0, minimumFree, emergencyFree }
+    this.#space = options.space ?? new FreeSpace({ folder: this.folder, marks })
   }
 
   /**
@@ -57,13 +62,13 @@ export class IncomingFolder {
    */
   begin(meta: FileMeta): IncomingFile {
     this.checkSpace()
-    return new IncomingFile(this, this.#nextId(), encodeFileMeta(meta))
+    return new IncomingFile(this, this.nextId(), encodeFileMeta(meta))
   }
 
   /** As `begin`, for bytes that may be anything and bring no meta information of their own making, such as a part of a request. */
   beginRaw(): IncomingFile {
     this.checkSpace()
-    return new IncomingFile(this, this.#nextId(), null)
+    return new IncomingFile(this, this.nextId(), null)
   }
 
   get sync(): boolean {
@@ -72,27 +77,25 @@ export class IncomingFolder {
 
   /** @throws {IncomingError} `out-of-space` when less than the reserve is free */
   checkSpace(): void {
-    const now = performance.now()
-    if (now - this.#freeAt >= freeSpaceMs) {
-      const { bavail, bsize } = attempt(() => statfsSync(this.folder))
-      this.#free = bavail * bsize
-      this.#freeAt = now
-    }
-    if (this.#free < this.#options.minimumFreeBytes)
-      throw new IncomingError(
-        'out-of-space',
-        `${this.#free} bytes are free for incoming files: at least ${this.#options.minimumFreeBytes} are expected`,
-        { retry: 'transient' },
-      )
+    const state = attempt(() => this.#space.check())
+    if (isAtLeast(state, 'refuse')) throw this.#outOfSpace(this.#space.marks.minimumFree)
   }
 
-  /** Counts bytes against the free space, and looks again when they may have used it up. */
+  /**
+   * Counts bytes that are about to be written.
+   * @throws {IncomingError} `out-of-space` in an emergency: what has begun may go on below the reserve, but not there
+   */
   spend(bytes: number): void {
-    this.#free -= bytes
-    if (this.#free < this.#options.minimumFreeBytes) this.checkSpace()
+    if (attempt(() => this.#space.spend(bytes)) === 'emergency') throw this.#outOfSpace(this.#space.marks.emergencyFree)
   }
 
-  #nextId(): string {
+  #outOfSpace(mark: number): IncomingError {
+    const sentence = `${this.#space.read().free} bytes are free for incoming files: at least ${leavesAt(mark)} are expected`
+    return new IncomingError('out-of-space', sentence, { retry: 'transient' })
+  }
+
+  /** A name, without extension, that no other instance has. */
+  nextId(): string {
     if (this.#count % filesPerShard === 0) this.#shard = randomBytes(2).toString('hex')
     this.#count++
     return `${this.#shard}${this.#writer}${this.#count.toString(16).padStart(8, '0')}`
@@ -221,7 +224,8 @@ function attempt<T>(act: () => T): T {
   }
 }
 
-function asIncomingError(cause: unknown): IncomingError {
+/** What the file system said, as an error of this module. */
+export function asIncomingError(cause: unknown): IncomingError {
   if (cause instanceof IncomingError) return cause
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown'
   if (code === 'ENOSPC' || code === 'EDQUOT')

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StoreError } from './error.ts'
+import type { JournalShelf } from './journal-shelf.ts'
 
 /** Where the bytes of instances and results lie. Keys come from `keyOf`, or begin with `results/`. */
 export interface Objects {
@@ -14,6 +15,8 @@ export interface Objects {
   stat(key: string): Promise<{ size: number } | null>
   /** Forgets the object; it is no error when there is none. */
   remove(key: string): Promise<void>
+  /** Received instances whose bytes lie in journals; where they are indexed, the methods above find them there. */
+  readonly journals: JournalShelf
 }
 
 const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/

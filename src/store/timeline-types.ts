@@ -13,7 +13,10 @@ export interface Timeline {
   completion: { at: string; reason: string } | null
   revisions: TimelineRevision[]
   patient: {
+    /** The alphabetic component group, or the first there is. */
     patientName: string | null
+    patientNameIdeographic: string | null
+    patientNamePhonetic: string | null
     patientID: string | null
     patientBirthDate: string | null
     patientSex: string | null
@@ -64,6 +67,8 @@ export interface TimelineDecision {
   reason: string
   routeVersion: number
   revision: number
+  /** The earlier revision whose jobs, results and findings stand, because the route's input is the same; else null. */
+  standsFrom: number | null
   at: string
 }
 
@@ -111,4 +116,6 @@ export interface TimelineFinding {
   /** `scheme:value`; null where the value speaks of the whole input. */
   site: string | null
   revision: number
+  /** False where a later revision has replaced it. */
+  current: boolean
 }

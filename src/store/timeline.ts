@@ -1,4 +1,7 @@
 import type { Knex } from 'knex'
+import { isCurrent } from './current-results.ts'
+import { otherNameGroups } from './study-list.ts'
+import { eventsOf } from './timeline-events.ts'
 import { deliveriesOf, jobsOf } from './timeline-jobs.ts'
 import type {
   StudyState,
@@ -26,6 +29,7 @@ interface StudyRow {
   source_instances: number
   created_at: string
   updated_at: string
+  header: string
 }
 
 /**
@@ -47,6 +51,7 @@ export async function studyTimeline(database: Knex, studyInstanceUID: string): P
     revisions,
     patient: {
       patientName: study.patient_name,
+      ...otherNameGroups(study.header),
       patientID: study.patient_id,
       patientBirthDate: study.patient_birth_date,
       patientSex: study.patient_sex,
@@ -61,7 +66,7 @@ export async function studyTimeline(database: Knex, studyInstanceUID: string): P
     jobs: await jobsOf(database, study.id),
     results: await deliveriesOf(database, study.id),
     findings: await findingsOf(database, study.id),
-    events: await database('study_events').where({ study_id: study.id }).orderBy('id').select('at', 'kind', 'sentence'),
+    events: await eventsOf(database, study),
   }
 }
 
@@ -100,15 +105,17 @@ interface DecisionRow {
   because: string
   series: string
   reason: string
+  standing: number | null
   at: string
 }
 
 async function decisionsOf(database: Knex, studyId: number): Promise<TimelineDecision[]> {
   const rows = await database('decisions')
     .join('revisions', 'revisions.id', 'decisions.revision_id')
+    .leftJoin('revisions as earlier', 'earlier.id', 'decisions.stands_from')
     .where('decisions.study_id', studyId)
     .orderBy([{ column: 'revisions.number', order: 'desc' }, 'decisions.id'])
-    .select<DecisionRow[]>('decisions.*', 'revisions.number as revision', 'decisions.reason as reason')
+    .select<DecisionRow[]>('decisions.*', 'revisions.number as revision', 'earlier.number as standing')
   return rows.map((row) => ({
     route: row.route,
     matched: row.matched === 1,
@@ -118,22 +125,29 @@ async function decisionsOf(database: Knex, studyId: number): Promise<TimelineDec
     reason: row.reason,
     routeVersion: row.route_version,
     revision: row.revision,
+    standsFrom: row.standing,
     at: row.at,
   }))
 }
 
 async function findingsOf(database: Knex, studyId: number): Promise<TimelineFinding[]> {
-  return await database('findings')
+  const rows = await database('findings')
+    .join('jobs', 'jobs.id', 'findings.job_id')
     .join('revisions', 'revisions.id', 'findings.revision_id')
+    .join('studies', 'studies.id', 'findings.study_id')
     .where('findings.study_id', studyId)
     .orderBy([{ column: 'revisions.number', order: 'desc' }, 'findings.id'])
-    .select<TimelineFinding[]>({
-      pipeline: 'findings.pipeline',
-      name: 'findings.name',
-      value: 'findings.value',
-      unit: 'findings.unit',
-      code: 'findings.code',
-      site: 'findings.site',
-      revision: 'revisions.number',
-    })
+    .select<(Omit<TimelineFinding, 'current'> & { current: number })[]>(
+      {
+        pipeline: 'findings.pipeline',
+        name: 'findings.name',
+        value: 'findings.value',
+        unit: 'findings.unit',
+        code: 'findings.code',
+        site: 'findings.site',
+        revision: 'revisions.number',
+      },
+      database.raw(`case when ${isCurrent} then 1 else 0 end as "current"`),
+    )
+  return rows.map((row) => ({ ...row, current: row.current === 1 }))
 }

@@ -3,7 +3,7 @@ import { type AcceptedType, isWithin } from '../dicomweb/media-type.ts'
 import { RequestError } from '../dicomweb/request-error.ts'
 
 /** Media types of single compressed frames (PS3.18 tables 8.7.3-2 and -3), the registered one first, then names that clients use. */
-const mediaTypes: Readonly<Record<string, readonly [string, ...string[]]>> = {
+export const frameMediaTypes: Readonly<Record<string, readonly [string, ...string[]]>> = {
   [TS.jpegBaseline]: ['image/jpeg'],
   [TS.jpegExtended]: ['image/jpeg'],
   [TS.jpegLosslessProcess14]: ['image/jpeg'],
@@ -49,7 +49,7 @@ export interface FrameForm {
 export function chooseFrameForm(accepted: AcceptedType[], storedTransferSyntaxUID: string, single: boolean): FrameForm {
   const native = !transferSyntax(storedTransferSyntaxUID).encapsulated
   const transferSyntaxUID = native ? TS.explicitVRLittleEndian : storedTransferSyntaxUID
-  const codec = native ? [] : (mediaTypes[storedTransferSyntaxUID] ?? [])
+  const codec = native ? [] : (frameMediaTypes[storedTransferSyntaxUID] ?? [])
   for (const wanted of accepted) {
     if (wanted.multipart === false && !single) continue
     if (![null, '*', transferSyntaxUID, ''].includes(wanted.transferSyntax)) continue

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { personNameKey } from '../dicom/search-key.ts'
 import { RequestError } from '../dicomweb/request-error.ts'
 import { isUIDText } from '../dicomweb/uid-parameter.ts'
 import type { MatchingKey } from './search-request.ts'
@@ -26,7 +27,7 @@ export function addMatching(query: Knex.QueryBuilder, key: MatchingKey): void {
       query.where(column, Number(value))
       return
     case 'person-name':
-      matchText(query, column, value, true)
+      matchName(query, column, value)
       return
     case 'text':
       matchAny(query, column, value)
@@ -35,6 +36,7 @@ export function addMatching(query: Knex.QueryBuilder, key: MatchingKey): void {
       // A study matches when any of its series has one of the modalities (PS3.4 C.2.2.2, ModalitiesInStudy).
       query.whereExists((inner) => {
         inner.select('matched.id').from({ matched: 'series' }).whereRaw('?? = ??', ['matched.study_id', 'studies.id'])
+        inner.andWhere('matched.instances', '>', 0)
         inner.andWhere((any) => matchAny(any, 'matched.modality', value.replaceAll(',', '\\')))
       })
       return
@@ -44,13 +46,21 @@ export function addMatching(query: Knex.QueryBuilder, key: MatchingKey): void {
 }
 
 function matchUIDs(query: Knex.QueryBuilder, column: string, key: MatchingKey): void {
+  query.whereIn(column, matchedUIDs(key))
+}
+
+/**
+ * The UIDs of a key (PS3.4 C.2.2.2.2), of which any may match.
+ * @throws RequestError 'bad-parameter'
+ */
+export function matchedUIDs(key: MatchingKey): string[] {
   const uids = key.value
     .split(/[,\\]/)
     .map((uid) => uid.trim())
     .filter((uid) => uid !== '')
   const wrong = uids.find((uid) => !isUIDText(uid))
   if (wrong !== undefined) throw badValue(key, 'a UID, or several separated by commas')
-  query.whereIn(column, uids)
+  return uids
 }
 
 /** `a`, `a-b`, `-b` or `a-`; an upper bound of less precision includes what begins with it. */
@@ -76,26 +86,54 @@ function lastMomentOf(bound: string, matching: string): string {
 
 function matchAny(query: Knex.QueryBuilder, column: string, value: string): void {
   const values = value.split('\\').filter((one) => one !== '')
-  if (values.length === 1) matchText(query, column, value, false)
+  if (values.length === 1) matchText(query, column, value)
   else {
     query.where((any) => {
-      for (const one of values) any.orWhere((single) => matchText(single, column, one, false))
+      for (const one of values) any.orWhere((single) => matchText(single, column, one))
     })
   }
 }
 
-/** Wildcards `*` and `?`; person names and wildcard searches do not look at the case of letters. */
-function matchText(query: Knex.QueryBuilder, column: string, value: string, ignoreCase: boolean): void {
-  if (!/[*?]/.test(value)) {
-    if (ignoreCase) query.whereRaw('lower(??) = lower(?)', [column, value])
-    else query.where(column, value)
+/** Wildcards `*` and `?`; a search with one does not look at the case of (ASCII) letters. */
+function matchText(query: Knex.QueryBuilder, column: string, value: string): void {
+  if (!/[*?]/.test(value)) query.where(column, value)
+  else query.whereRaw("lower(??) like lower(?) escape '\\'", [column, likePattern(value)])
+}
+
+/** The columns that hold the component groups of a person name, as searches compare them. */
+export const nameKeyColumns = (column: string) =>
+  [`${column}_key`, `${column}_ideographic_key`, `${column}_phonetic_key`] as const
+
+/**
+ * Person names, in any case of letters. A value of one component group matches any of a name's groups: who asks for 山田 need not
+ * know that it is the second. A value of several is matched group by group, of which empty ones match everything.
+ */
+function matchName(query: Knex.QueryBuilder, column: string, value: string): void {
+  const columns = nameKeyColumns(column)
+  if (!value.includes('=')) {
+    query.where((any) => {
+      for (const group of columns) any.orWhere((single) => matchNameGroup(single, group, value))
+    })
     return
   }
-  const pattern = value
+  for (const [i, group] of value.split('=').entries()) {
+    const groupColumn = columns[i]
+    const wanted = group.trim()
+    if (groupColumn !== undefined && wanted !== '' && wanted !== '*') matchNameGroup(query, groupColumn, wanted)
+  }
+}
+
+function matchNameGroup(query: Knex.QueryBuilder, column: string, value: string): void {
+  const key = personNameKey(value)
+  if (!/[*?]/.test(key)) query.where(column, key)
+  else query.whereRaw("?? like ? escape '\\'", [column, likePattern(key)])
+}
+
+function likePattern(value: string): string {
+  return value
     .replace(/[\\%_]/g, '\\$&')
     .replaceAll('*', '%')
     .replaceAll('?', '_')
-  query.whereRaw("lower(??) like lower(?) escape '\\'", [column, pattern])
 }
 
 function badValue(key: MatchingKey, expected: string): RequestError {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import express, { type RequestHandler, type Router } from 'express'
 import type { Knex } from 'knex'
 import { problemHandler } from '../dicomweb/problem.ts'
@@ -68,10 +69,11 @@ function addSearches(router: Router, database: Knex): void {
         ...(inSeries !== undefined && { seriesInstanceUID: uidParameter(request, 'series') }),
       }
       const question = { level, scope, request: parseSearchRequest(queryOf(request), level), base: serviceURL(request) }
-      const { matches, truncated } = await search(database, question)
+      const { matches, truncated, incomplete } = await search(database, question)
       if (truncated) {
         warn('There are additional results that can be requested with the offset parameter')
       }
+      if (incomplete !== null) warn(incomplete)
       if (question.request.fuzzyMatching) {
         warn('The fuzzymatching parameter is not supported. Only literal matching has been performed.')
       }
@@ -87,8 +89,12 @@ function addSearches(router: Router, database: Knex): void {
   router.get(['/instances', `${study}/instances`, `${series}/instances`], searchFor('instance'))
 }
 
-function* texts(matches: readonly unknown[]): Generator<string> {
-  for (const match of matches) yield JSON.stringify(match)
+/** The matches as texts; a long list gives way to everything else now and then, since a fast client never holds it up. */
+async function* texts(matches: readonly unknown[]): AsyncGenerator<string> {
+  for (const [i, match] of matches.entries()) {
+    if (i % 100 === 99) await nextTurn()
+    yield JSON.stringify(match)
+  }
 }
 
 function addRetrievals(

@@ -1,5 +1,7 @@
 import type { Knex } from 'knex'
 import { RequestError } from '../dicomweb/request-error.ts'
+import { effort } from '../store/study-walk.ts'
+import { instancesOf, seriesOf } from './search-contents.ts'
 
 /** What the index knows of an instance that is asked for by its UIDs. */
 export interface StoredInstance {
@@ -25,30 +27,9 @@ export interface InstanceScope {
  * @throws RequestError 'not-found' where there is none
  */
 export async function findInstances(database: Knex, scope: InstanceScope): Promise<StoredInstance[]> {
-  const query = database('instances')
-    .join('series', 'series.id', 'instances.series_id')
-    .join('studies', 'studies.id', 'instances.study_id')
-    .where('studies.study_instance_uid', scope.study)
-  if (scope.series !== undefined) query.where('series.series_instance_uid', scope.series)
-  if (scope.instance !== undefined) query.where('instances.sop_instance_uid', scope.instance)
-  const rows = (await query
-    .select({
-      studyInstanceUID: 'studies.study_instance_uid',
-      seriesInstanceUID: 'series.series_instance_uid',
-      sopInstanceUID: 'instances.sop_instance_uid',
-      sopClassUID: 'instances.sop_class_uid',
-      transferSyntaxUID: 'instances.transfer_syntax_uid',
-      size: 'instances.size',
-      objectKey: 'instances.object_key',
-    })
-    .orderBy([
-      'series.series_number',
-      'instances.series_id',
-      'instances.instance_number',
-      'instances.id',
-    ])) as StoredInstance[]
-  if (rows.length === 0) throw new RequestError('not-found', `There is no such ${kindOf(scope)} here.`)
-  return rows
+  const found = scope.instance === undefined ? await allBelow(database, scope) : await named(database, scope)
+  if (found.length === 0) throw new RequestError('not-found', `There is no such ${kindOf(scope)} here.`)
+  return found
 }
 
 /**
@@ -58,6 +39,52 @@ export async function findInstances(database: Knex, scope: InstanceScope): Promi
 export async function findInstance(database: Knex, scope: Required<InstanceScope>): Promise<StoredInstance> {
   const [instance] = await findInstances(database, scope)
   return instance as StoredInstance
+}
+
+async function named(database: Knex, { study, series, instance }: InstanceScope): Promise<StoredInstance[]> {
+  const query = storedInstances(database)
+    .where('instances.sop_instance_uid', instance)
+    .where('studies.study_instance_uid', study)
+  if (series !== undefined) query.where('series.series_instance_uid', series)
+  return await query
+}
+
+/** A part at a time, since a study may hold any number of instances. */
+async function allBelow(database: Knex, { study, series }: InstanceScope): Promise<StoredInstance[]> {
+  const row = await database('studies').where({ study_instance_uid: study }).first<{ id: number } | undefined>('id')
+  if (row === undefined) return []
+  const found: StoredInstance[] = []
+  const narrow = (query: Knex.QueryBuilder) => {
+    if (series !== undefined) query.where('series.series_instance_uid', series)
+  }
+  for await (const group of seriesOf(database, [row.id], narrow)) {
+    for await (const ids of instancesOf(database, group, { keys: [], effort: effort(Infinity) })) {
+      const rows: Row[] = await storedInstances(database).whereIn('instances.id', ids).select('instances.id')
+      const byId = new Map(rows.map(({ id, ...instance }) => [id, instance]))
+      for (const id of ids) {
+        const instance = byId.get(id)
+        if (instance) found.push(instance)
+      }
+    }
+  }
+  return found
+}
+
+type Row = StoredInstance & { id: number }
+
+function storedInstances(database: Knex): Knex.QueryBuilder {
+  return database('instances')
+    .join('series', 'series.id', 'instances.series_id')
+    .join('studies', 'studies.id', 'instances.study_id')
+    .select({
+      studyInstanceUID: 'studies.study_instance_uid',
+      seriesInstanceUID: 'series.series_instance_uid',
+      sopInstanceUID: 'instances.sop_instance_uid',
+      sopClassUID: 'instances.sop_class_uid',
+      transferSyntaxUID: 'instances.transfer_syntax_uid',
+      size: 'instances.size',
+      objectKey: 'instances.object_key',
+    })
 }
 
 function kindOf(scope: InstanceScope): string {

@@ -11,11 +11,35 @@ import { EventHub } from '../../src/admin/events.ts'
 import type { Check } from '../../src/admin/health.ts'
 import { databaseCheck } from '../../src/admin/health.ts'
 import { NodeMetrics } from '../../src/admin/metrics.ts'
+import type { Config } from '../../src/config.ts'
+import { Remotes } from '../../src/flow/remotes.ts'
+import { Retention } from '../../src/flow/retention.ts'
 import { JobQueue } from '../../src/jobs/queue.ts'
 import { silentLog } from '../../src/log.ts'
+import { IndexWriter } from '../../src/receive/index-writer.ts'
+import { Indexer } from '../../src/receive/indexer.ts'
+import { QuarantineActs } from '../../src/receive/quarantine-acts.ts'
 import { migrate, openDatabase } from '../../src/store/database.ts'
+import { DiskObjects } from '../../src/store/disk-objects.ts'
+import { FreeSpace } from '../../src/store/free-space.ts'
+import { IncomingFolder } from '../../src/store/incoming.ts'
 
 export const bootstrapToken = 'bootstrap-token-of-the-tests'
+
+const callers = {
+  aeTitle: 'HILUM',
+  dimse: { unknownCallers: 'loopback', acceptAnyCalledAETitle: false },
+  remotes: [{ aeTitle: 'CT1', addresses: ['10.0.0.5'], may: ['store'], port: 104 }],
+} as unknown as Config
+const keepForever = {
+  name: 'never',
+  schedule: '30 2 * * *',
+  olderThanDays: 0,
+  states: ['done' as const],
+  verifiedAt: [],
+  storedAt: [],
+  belowFree: 0,
+}
 
 const page: RequestHandler = (req, res, next) => {
   if (req.method === 'GET' && req.path === '/viewer') res.type('html').send('<!doctype html><title>viewer</title>')
@@ -34,6 +58,8 @@ export class RunningApp {
   knex!: Knex
   auth!: Auth
   url = ''
+  remotes!: Remotes
+  retention!: Retention
   now: () => Date = () => new Date()
   /** Milliseconds; the default where it is undefined. */
   sessionLifetime: number | undefined
@@ -49,19 +75,32 @@ export class RunningApp {
       now: () => this.now(),
     })
     this.checks.database = databaseCheck(this.knex)
+    const database = this.knex
+    this.remotes = new Remotes({ config: callers, database, log: silentLog })
+    this.retention = new Retention({
+      rules: [keepForever],
+      database,
+      objects: new DiskObjects(this.dataDir),
+      destinations: { get: () => undefined },
+      own: { host: '127.0.0.1', port: 8080 },
+      free: () => 0,
+      log: silentLog,
+    })
     const queue = new JobQueue({ database: this.knex })
     const app = createApp({
       version: '0.1.0',
       log: silentLog,
       trustProxy: ['loopback'],
       auth: this.auth,
-      metrics: new NodeMetrics({ knex: this.knex, dataDir: this.dataDir }),
+      metrics: new NodeMetrics({ knex: this.knex, dataDir: this.dataDir, remotes: this.remotes }),
       checks: this.checks,
       routers: { dicomweb: echo, stow: (_req, _res, next) => next(), viewer: page },
       api: {
         knex: this.knex,
         hub: this.hub,
         quarantineFolder: path.join(this.dataDir, 'quarantine'),
+        quarantine: this.#quarantine(),
+        folders: () => [],
         complete: async (uid) => {
           const study = await this.knex('studies').where({ study_instance_uid: uid }).first('id')
           if (study) this.completed.push(uid)
@@ -83,7 +122,9 @@ export class RunningApp {
                 }
               : null,
         },
-        remotes: { unknownCallers: 'loopback', configured: [] },
+        remotes: this.remotes,
+        retention: this.retention,
+        space: new FreeSpace({ folder: this.dataDir, marks: { warnFree: 3, minimumFree: 2, emergencyFree: 1 } }),
       },
     })
     await new Promise<void>((resolve) => {
@@ -93,7 +134,22 @@ export class RunningApp {
     return this
   }
 
+  #quarantine(): QuarantineActs {
+    const { dataDir, hub, knex: database } = this
+    const incoming = new IncomingFolder({ dataDir, sync: false, minimumFreeBytes: 0 })
+    const objects = new DiskObjects(dataDir)
+    const indexer = new Indexer({ database, objects, incomingFolder: incoming.folder, log: silentLog })
+    return new QuarantineActs({
+      database,
+      incoming,
+      indexWriter: new IndexWriter({ indexer, log: silentLog }),
+      onChanged: () => hub.publish({ kind: 'quarantine' }),
+      log: silentLog,
+    })
+  }
+
   async stop(): Promise<void> {
+    await this.remotes.stop()
     this.hub.close()
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { searchKey } from '../../src/dicom/search-key.ts'
 
 const pipeline = `ct-lung-density@sha256:${'3f9c2a71d0be'.repeat(5)}abcd`
 const expression =
@@ -109,6 +110,8 @@ async function seedStudy(knex: Knex, study: SeededStudy, id: number, begun: numb
     accession_number: study.patient[1] ? `ACC-${9000 + id}` : null,
     study_description: study.description || null,
     header: '{}',
+    search_date: '20260114',
+    search_text: searchKey([...study.patient, `ACC-${9000 + id}`, study.description].join('\n')),
     state: study.state,
     revision: revisions,
     changed: revisions === 0 ? 1 : 0,

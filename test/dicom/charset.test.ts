@@ -78,9 +78,13 @@ describe('Specific Character Set', () => {
     expect(decode(['UTF-8'], '\xc3\xa9')).toBe('é')
   })
 
-  it('never throws: unknown terms are Latin-1, and what cannot be decoded becomes U+FFFD', () => {
+  it('never throws: for unknown terms UTF-8 or Latin-1 is taken, and what cannot be decoded becomes U+FFFD', () => {
     expect(decode(['ISO_IR 999'], '\xe9')).toBe('é')
     expect(decode([], '\xe9')).toBe('é')
+    // Where no set is named, UTF-8 is known by its form
+    expect(decode([], 'M\xc3\xbcller')).toBe('Müller')
+    expect(decode(['ISO_IR 999'], 'M\xc3\xbcller')).toBe('Müller')
+    expect(decode(['ISO_IR 100'], 'M\xc3\xbcller')).toBe('MÃ¼ller')
     expect(decode(['ISO_IR 192'], 'a\xff')).toBe('a\ufffd')
     expect(decode(['', 'ISO 2022 IR 87'], '\x1b$B;')).toBe('\ufffd')
     expect(decode(['', 'ISO 2022 IR 87'], 'a\x1bzb')).toBe('a\ufffdzb')

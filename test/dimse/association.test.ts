@@ -27,17 +27,18 @@ describe('association PDUs', () => {
     expect(parsed.implementationVersionName).toMatch(/^HILUM/)
   })
 
-  it('announces its own maximum length, whatever the peer said, and one operation at a time', () => {
+  it('announces its own maximum length, whatever the peer said, and the window that was agreed', () => {
     const theirs = { ...request({ maxPdu: 4096 }), asynchronousOperations: { invoked: 8, performed: 8 } }
     const pdu = encodeAssociateAccept(theirs, {
       contexts: [{ id: 1, result: 0, transferSyntax: explicitVR }],
       maxPdu: 262144,
+      asynchronousOperations: { invoked: 4, performed: 1 },
     })
-    expect(parseAssociateAccept(pdu.subarray(6))).toEqual({
+    expect(parseAssociateAccept(pdu.subarray(6))).toMatchObject({
       contexts: [{ id: 1, result: 0, transferSyntax: explicitVR }],
       maxPdu: 262144,
     })
-    expect(pdu.includes(Buffer.from([0x53, 0, 0, 4, 0, 1, 0, 1]))).toBe(true)
+    expect(pdu.includes(Buffer.from([0x53, 0, 0, 4, 0, 4, 0, 1]))).toBe(true)
     expect(pdu.subarray(10, 26).toString()).toBe('HILUM           ')
   })
 

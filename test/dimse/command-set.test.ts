@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeCommandSet, encodeResponse, parseCommandSet } from '../../src/dimse/command-set.ts'
+import { encodeCommandSet, parseCommandSet } from '../../src/dimse/command-set.ts'
+import { encodeResponse } from '../../src/dimse/response.ts'
 import { echoCommand, storeCommand } from './crafted-peer.ts'
 
 describe('command sets', () => {

@@ -1,7 +1,13 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { encodeAssociateRequest, type ProposedContext } from '../../src/dimse/association-pdu.ts'
+import {
+  type AssociationAnswer,
+  encodeAssociateRequest,
+  type ProposedContext,
+  parseAssociateAccept,
+} from '../../src/dimse/association-pdu.ts'
 import { type CommandSet, encodeCommandSet, parseCommandSet } from '../../src/dimse/command-set.ts'
+import type { UserInformation } from '../../src/dimse/user-information.ts'
 
 export const implicitVR = '1.2.840.10008.1.2'
 export const explicitVR = '1.2.840.10008.1.2.1'
@@ -17,6 +23,8 @@ export interface ReceivedPDU {
 export class CraftedPeer {
   readonly socket: Socket
   readonly pdus: ReceivedPDU[] = []
+  /** The answer to the association request. */
+  answer: AssociationAnswer | null = null
   #bytes = Buffer.alloc(0)
   #wake: (() => void)[] = []
   closed = false
@@ -38,12 +46,18 @@ export class CraftedPeer {
     return new CraftedPeer(socket)
   }
 
+  /** A connection that was made already. */
+  static over(socket: Socket): CraftedPeer {
+    return new CraftedPeer(socket)
+  }
+
   /** Connects and opens an association; the answer is the first PDU. */
   static async associate(port: number, options: AssociateOptions = {}): Promise<CraftedPeer> {
     const peer = await CraftedPeer.connect(port)
     peer.send(associateRequest(options))
     const answer = await peer.next()
     if (answer?.type !== 2) throw new Error(`the association was not accepted: PDU type ${answer?.type}`)
+    peer.answer = parseAssociateAccept(answer.body)
     return peer
   }
 
@@ -62,6 +76,16 @@ export class CraftedPeer {
     const pdu = await this.next()
     if (pdu?.type !== 4) throw new Error(`a response was expected, not PDU type ${pdu?.type}`)
     return parseCommandSet(pdu.body.subarray(6))
+  }
+
+  /** The data set fragments that come next, put together; latin1. */
+  async dataSet(): Promise<string> {
+    for (let text = ''; ; ) {
+      const body = (await this.next())?.body
+      if (body === undefined) throw new Error('the association ended inside a data set')
+      text += body.toString('latin1', 6)
+      if ((body[5] ?? 0) & 2) return text
+    }
   }
 
   /** Waits until the other side has closed. */
@@ -84,7 +108,8 @@ export class CraftedPeer {
   }
 }
 
-export interface AssociateOptions {
+export interface AssociateOptions
+  extends Partial<Pick<UserInformation, 'asynchronousOperations' | 'roles' | 'extended' | 'userIdentity'>> {
   calledAETitle?: string
   callingAETitle?: string
   contexts?: ProposedContext[]
@@ -99,6 +124,7 @@ export const storageContext = (id = 1, transferSyntax = explicitVR, abstractSynt
 
 export function associateRequest(options: AssociateOptions = {}): Buffer {
   return encodeAssociateRequest({
+    ...options,
     calledAETitle: options.calledAETitle ?? 'HILUM',
     callingAETitle: options.callingAETitle ?? 'CRAFTED',
     contexts: options.contexts ?? [storageContext()],
@@ -147,6 +173,20 @@ export const echoCommand = (messageID: number): Buffer =>
     [0x0110, messageID],
     [0x0800, 0x0101],
   ])
+
+/** A response without data set to a request of the other side. */
+export const responsePDU = (field: number, messageID: number, status: number, context = 1): Buffer =>
+  dataPDU({
+    context,
+    command: true,
+    last: true,
+    value: encodeCommandSet([
+      [0x0100, field],
+      [0x0120, messageID],
+      [0x0800, 0x0101],
+      [0x0900, status],
+    ]),
+  })
 
 /** A whole C-STORE in two PDUs. */
 export function storePDUs(

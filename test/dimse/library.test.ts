@@ -12,7 +12,7 @@ import {
 } from '../../src/dimse/library.ts'
 import { dataPDU, echoCommand, implicitVR, verification } from './crafted-peer.ts'
 
-/** What HilumScp relies on beyond the published types. Read the library's source again before this version is changed. */
+/** What LibraryEcho relies on beyond the published types. Read the library's source again before this version is changed. */
 describe('dcmjs-dimse', () => {
   it('is the version that was read', () => {
     const manifest = createRequire(import.meta.url)('../../package.json') as { dependencies: Record<string, string> }

@@ -103,7 +103,7 @@ describe('messages', () => {
   })
 
   it('cuts a peer off that sends requests and never reads the answers', async () => {
-    const scp = await start()
+    const scp = await start({ pduTimeoutMs: 200 })
     const peer = await CraftedPeer.associate(scp.port)
     peer.socket.pause()
     const find = commandPDU(
@@ -117,7 +117,7 @@ describe('messages', () => {
     const many = Buffer.concat(Array.from({ length: 2000 }, () => find))
     for (let n = 0; n < 100; n++) peer.send(many)
     await until(() => scp.closed.length === 1)
-    expect(scp.closed).toEqual(['lost'])
+    expect(scp.closed).toEqual(['aborted'])
   })
 
   it('serves contexts whose IDs are out of order, each with its own transfer syntax', async () => {
@@ -201,6 +201,16 @@ describe('the end of an association', () => {
     expect(scp.closed).toEqual(['released'])
     peer.socket.end()
     await peer.end()
+  })
+
+  it('is a release, after which nothing is looked at any more', async () => {
+    const scp = await start()
+    const peer = await CraftedPeer.associate(scp.port)
+    peer.send(releaseRQ, storePDUs('1.2.3', Buffer.from('AB')), releaseRQ)
+    expect((await peer.next())?.type).toBe(6)
+    peer.socket.end()
+    await peer.end()
+    expect([peer.pdus, scp.stored, scp.closed]).toEqual([[], [], ['released']])
   })
 
   it('is told after the instance under way is kept', async () => {
@@ -358,8 +368,8 @@ describe('time-outs', () => {
   })
 
   it('do not count while the instance is being kept', async () => {
-    const scp = await start({ pduTimeoutMs: 60, idleTimeoutMs: 60 })
-    scp.beforeSuccess = () => new Promise((resolve) => setTimeout(resolve, 400))
+    const scp = await start({ pduTimeoutMs: 400, idleTimeoutMs: 400 })
+    scp.beforeSuccess = () => new Promise((resolve) => setTimeout(resolve, 1000))
     const peer = await CraftedPeer.associate(scp.port)
     peer.send(storePDUs('1.2.3', Buffer.from('AB')))
     expect(await peer.response()).toMatchObject({ status: 0 })

@@ -84,4 +84,20 @@ describe('an inference job', () => {
     expect(tasks).toEqual([])
     expect((await store.database('studies').first('state')).state).toBe('done')
   })
+
+  it('is run although there is a later revision, where that one lets its results stand', async () => {
+    const second = await addRevision(store.database, studyId, 2)
+    const decision = { study_id: studyId, route: 'lung', route_version: 1, matched: 1, expression: '', at: '2026' }
+    const texts = { because: '{}', series: '{}', reason: '' }
+    await store.database('decisions').insert({ ...decision, ...texts, revision_id: second, stands_from: first })
+    expect(await run()).toMatchObject({ kind: 'retry' })
+    const third = await addRevision(store.database, studyId, 3)
+    expect(await run()).toMatchObject({ reason: 'not run: revision 3 of the study has replaced this one' })
+    // The route did not match the third, and matches the fourth again.
+    await store.database('decisions').insert({ ...decision, ...texts, matched: 0, revision_id: third })
+    const fourth = await addRevision(store.database, studyId, 4)
+    await store.database('decisions').insert({ ...decision, ...texts, revision_id: fourth, stands_from: first })
+    await queue.retry('a', 'test')
+    expect(await run()).toMatchObject({ reason: 'the process ended' })
+  })
 })

@@ -113,6 +113,28 @@ describe('the job runner', () => {
     })
   })
 
+  it('starts nothing while it may not, and what has waited when it may', async () => {
+    await add('a')
+    let permitted = false
+    const asked = deferred()
+    const end = ended('a')
+    const onChange = (job: Job, how: JobEnd | null) => {
+      if (how) waiting.get(job.id)?.(how)
+    }
+    const mayStart = () => {
+      asked.resolve()
+      return permitted
+    }
+    const handler = async () => ({ kind: 'done' as const })
+    runner = new JobRunner({ kind: 'infer', queue, concurrency: 1, handler, log: silentLog, onChange, mayStart })
+    runner.start()
+    await asked.promise
+    expect(await findJob(store.database, 'a')).toMatchObject({ state: 'queued', attempts: 0 })
+    permitted = true
+    runner.poke()
+    expect(await end).toEqual({ kind: 'done' })
+  })
+
   it('waits for running jobs when it stops', async () => {
     await add('a')
     await add('b')

@@ -1,18 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Assembler } from '../../src/assemble/assembler.ts'
 import { silentLog } from '../../src/log.ts'
-import { recordRefusedCaller } from '../../src/receive/callers-queries.ts'
 import { insertQuarantined } from '../../src/receive/quarantine-queries.ts'
 import { databaseVersion, migrate } from '../../src/store/database.ts'
 import { listQuarantined } from '../../src/store/quarantine-list.ts'
-import { listRefusedCallers } from '../../src/store/refused-callers.ts'
 import { listStudies } from '../../src/store/study-list.ts'
 import { studyTimeline } from '../../src/store/timeline.ts'
+import { archiveCases } from '../assemble/archive-cases.ts'
+import { completenessCases } from '../assemble/completeness-cases.ts'
+import { commitmentsCases } from '../flow/commitments-cases.ts'
+import { remotesCases } from '../flow/remotes-cases.ts'
+import { retentionCases } from '../flow/retention-cases.ts'
+import { standingCases } from '../flow/standing-cases.ts'
 import { queueCases } from '../jobs/queue-cases.ts'
 import { indexerCases } from '../receive/indexer-cases.ts'
 import { type PostgresCluster, postgresPrograms, startPostgres } from '../support/postgres.ts'
 import { receiveSmall, studyUID } from '../support/small-instance.ts'
 import { type TemporaryStore, temporaryStore } from '../support/temporary-store.ts'
+import { findCases } from '../view/find-cases.ts'
+import { searchCases } from '../view/search-cases.ts'
 
 const programs = postgresPrograms()
 
@@ -37,7 +43,9 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
   async function open(): Promise<TemporaryStore> {
     const store = await temporaryStore(cluster.url)
     stores.push(store)
-    await store.database.raw('truncate studies, quarantine, refused_callers restart identity cascade')
+    await store.database.raw(
+      'truncate studies, quarantine, refused_callers, remotes, remote_days, deletions, completion_hints, routes, commitments restart identity cascade',
+    )
     return { ...store, dispose: async () => {} }
   }
 
@@ -49,6 +57,14 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
 
   describe('the indexer', () => indexerCases(open))
   describe('the job queue', () => queueCases(open))
+  describe('the remotes', () => remotesCases(open))
+  describe('retention', () => retentionCases(open))
+  describe('searches', () => searchCases(open))
+  describe('the index, asked by DIMSE', () => findCases(open))
+  describe('storage commitments', () => commitmentsCases(open))
+  describe('results of an earlier revision', () => standingCases(open))
+  describe('completion by what is known', () => completenessCases(open))
+  describe('completion by what archives count', () => archiveCases(open))
 
   it('takes the same instances from two nodes at once, and counts each once', async () => {
     const [one, two] = [await open(), await open()]
@@ -82,12 +98,11 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
     expect(typeof (await database('instances').first('size')).size).toBe('number')
   })
 
-  it('keeps quarantine and refused callers', async () => {
+  it('keeps quarantine', async () => {
     const { database } = await open()
     const sender = { callingAETitle: 'CT1', calledAETitle: 'HILUM', address: '10.0.0.5' }
     const at = '2026-11-21T12:00:00.000Z'
     for (let i = 0; i < 2; i++) {
-      await recordRefusedCaller(database, { sender, at, reason: 'unknown' })
       await insertQuarantined(database, {
         file: 'a.dcm',
         at,
@@ -101,7 +116,6 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
         transferSyntaxUID: null,
       })
     }
-    expect(await listRefusedCallers(database)).toMatchObject([{ times: 2 }])
     expect(await listQuarantined(database, { limit: 5, offset: 0 })).toMatchObject({
       total: 1,
       objects: [{ size: 2 ** 33 }],

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { recordRefusedCaller } from '../../src/receive/callers-queries.ts'
 import { insertQuarantined } from '../../src/receive/quarantine-queries.ts'
 import type { QuarantinedObject } from '../../src/receive/received.ts'
 import { listQuarantined } from '../../src/store/quarantine-list.ts'
-import { listRefusedCallers } from '../../src/store/refused-callers.ts'
 import { type TemporaryStore, temporaryStore } from '../support/temporary-store.ts'
 
 let store: TemporaryStore
@@ -33,22 +31,4 @@ it('lists a quarantined file once, the newest first', async () => {
   const { total, objects } = await listQuarantined(store.database, { limit: 1, offset: 0 })
   expect(total).toBe(2)
   expect(objects).toMatchObject([{ file: 'b.dcm', sender: 'CT1@10.0.0.5', sopInstanceUID: '1.2.3', size: 5 }])
-})
-
-it('counts how often a caller was refused, and lists the last refused first', async () => {
-  const reason = 'calling AE title not recognized'
-  for (const minute of [1, 2, 3])
-    await recordRefusedCaller(store.database, { sender, at: `2026-11-21T12:0${minute}:00.000Z`, reason })
-  await recordRefusedCaller(store.database, {
-    sender: { ...sender, callingAETitle: 'CT2' },
-    at: '2026-11-21T12:02:30.000Z',
-    reason,
-  })
-  const callers = await listRefusedCallers(store.database)
-  expect(callers.map(({ callingAETitle, times, firstAt, lastAt }) => [callingAETitle, times, firstAt, lastAt])).toEqual(
-    [
-      ['CT1', 3, '2026-11-21T12:01:00.000Z', '2026-11-21T12:03:00.000Z'],
-      ['CT2', 1, '2026-11-21T12:02:30.000Z', '2026-11-21T12:02:30.000Z'],
-    ],
-  )
 })

@@ -26,7 +26,7 @@ describe('recovery from the incoming folder', () => {
       log: silentLog,
       deleteUnfinished: true,
     })
-  const nothing = { deleted: 0, moved: 0, indexed: 0, quarantined: 0, listed: 0 }
+  const nothing = { deleted: 0, replayed: 0, moved: 0, indexed: 0, quarantined: 0, listed: 0 }
 
   it('deletes unfinished files', async () => {
     writeFileSync(path.join(store.incoming, 'abcd.part'), 'half')
@@ -127,7 +127,8 @@ describe('recovery from the incoming folder', () => {
     expect(await recover()).toEqual({ ...nothing, indexed: 1, quarantined: 2 })
     const rows = await store.database('quarantine')
     expect(new Set(rows.map((row) => row.file))).toEqual(new Set([truncated.file, empty.file]))
-    for (const row of rows) expect(row.reason).toMatch(/^found after a restart, never acknowledged: ./)
+    for (const row of rows)
+      expect(row.reason).toMatch(/^found damaged after a restart; whether it had been acknowledged is not known: ./)
     expect(readFileSync(path.join(store.quarantine, truncated.file))).toEqual(bytes)
     expect(await recover()).toEqual(nothing)
   })

@@ -1,45 +1,82 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { StoreReceiver } from '../../src/dimse/store-message.ts'
 import { Admission } from '../../src/receive/admission.ts'
 import { DataSetTap, headLength } from '../../src/receive/data-set-tap.ts'
 import { headerOf } from '../../src/receive/examine.ts'
 import type { ReceivedInstance } from '../../src/receive/received.ts'
 import { ReceivedBatch } from '../../src/receive/received-batch.ts'
+import { tellingRefusals } from '../../src/receive/refused-instances.ts'
 import { SeriesSeen } from '../../src/receive/series-seen.ts'
 
 describe('admission', () => {
   const caller = (callingAETitle: string, calledAETitle = 'HILUM') => ({ callingAETitle, calledAETitle })
   const remotes = [
     { aeTitle: 'CT1', addresses: ['10.1.0.0/16', '10.2.0.7'] },
-    { aeTitle: 'CT1', addresses: ['2001:db8::/32'] },
+    { aeTitle: 'CT1', addresses: ['2001:db8::/32'], may: ['query' as const] },
     { aeTitle: 'ANYWHERE' },
   ]
   const admission = new Admission({ aeTitle: 'HILUM', acceptAnyCalledAE: false, unknownCallers: 'loopback', remotes })
 
+  const store = ['store']
+  const everything = ['store', 'query', 'retrieve']
+  const told = (judge: Admission, title: string, address: string, called = 'HILUM') => {
+    const judgement = judge.judge(caller(title, called), address)
+    return 'refusal' in judgement ? judgement.refusal : [...judgement.permissions]
+  }
+
   it.each([
-    ['CT1', '10.1.200.3', null],
-    ['CT1', '10.2.0.7', null],
+    ['CT1', '10.1.200.3', store],
+    ['CT1', '10.2.0.7', store],
     ['CT1', '10.2.0.8', 'calling-ae-title'],
-    ['CT1', '2001:db8::5', null],
+    ['CT1', '2001:db8::5', ['query']],
     ['CT1', '127.0.0.1', 'calling-ae-title'],
-    ['ANYWHERE', '8.8.8.8', null],
+    ['ANYWHERE', '8.8.8.8', store],
     ['NOBODY', '10.1.0.1', 'calling-ae-title'],
-    ['NOBODY', '127.0.0.9', null],
-    ['NOBODY', '::1', null],
+    ['NOBODY', '127.0.0.9', everything],
+    ['NOBODY', '::1', everything],
     ['NOBODY', '', 'calling-ae-title'],
-  ])('judges %s at %s', (title, address, refusal) => {
-    expect(admission.judge(caller(title), address)?.refusal ?? null).toBe(refusal)
+  ])('judges %s at %s', (title, address, answer) => {
+    expect(told(admission, title, address)).toEqual(answer)
   })
 
   it('asks for its own title, unless any will do', () => {
-    expect(admission.judge(caller('ANYWHERE', 'OTHER'), '8.8.8.8')?.refusal).toBe('called-ae-title')
+    expect(told(admission, 'ANYWHERE', '8.8.8.8', 'OTHER')).toBe('called-ae-title')
     const lenient = new Admission({ aeTitle: 'HILUM', acceptAnyCalledAE: true, unknownCallers: 'accept', remotes: [] })
-    expect(lenient.judge(caller('NOBODY', 'OTHER'), '8.8.8.8')).toBe(null)
+    expect(told(lenient, 'NOBODY', '8.8.8.8', 'OTHER')).toEqual(store)
+    expect(told(lenient, 'NOBODY', '127.0.0.1', 'OTHER')).toEqual(everything)
   })
 
-  it('refuses strangers everywhere when it is told to', () => {
+  it('refuses strangers everywhere when it is told to, and takes another list from one moment to the next', () => {
     const strict = new Admission({ aeTitle: 'HILUM', acceptAnyCalledAE: false, unknownCallers: 'reject', remotes: [] })
-    expect(strict.judge(caller('NOBODY'), '127.0.0.1')?.refusal).toBe('calling-ae-title')
+    expect(told(strict, 'NOBODY', '127.0.0.1')).toBe('calling-ae-title')
+    const somebody = [{ aeTitle: 'NOBODY', addresses: ['127.0.0.1'], may: ['retrieve' as const] }]
+    strict.update({ unknownCallers: 'reject', remotes: somebody })
+    expect(told(strict, 'NOBODY', '127.0.0.1')).toEqual(['retrieve'])
+    strict.update({ unknownCallers: 'reject', remotes: [] })
+    expect(told(strict, 'NOBODY', '127.0.0.1')).toBe('calling-ae-title')
+  })
+})
+
+describe('a refused instance', () => {
+  const receiver = { write: () => {}, end: async () => {}, abandon: () => {} }
+  const fail = () => {
+    throw new Error('no')
+  }
+
+  it('is told once, whenever it is refused, and not when it is kept', async () => {
+    let told = 0
+    const telling = (of: Partial<StoreReceiver>) =>
+      tellingRefusals(
+        () => ({ ...receiver, ...of }),
+        () => told++,
+      )
+    await telling({}).end()
+    expect(told).toBe(0)
+    expect(() => tellingRefusals(fail, () => told++)).toThrow('no')
+    expect(() => telling({ write: fail }).write(Buffer.alloc(1))).toThrow('no')
+    await expect(telling({ end: async () => fail() }).end()).rejects.toThrow('no')
+    expect(told).toBe(3)
   })
 })
 
@@ -76,15 +113,17 @@ describe('series seen', () => {
 })
 
 describe('batches', () => {
-  it('hold at most 200 instances, and go out by themselves', async () => {
+  it('hold at most 250 instances, and go out by themselves', async () => {
     const sizes: number[] = []
-    const batch = new ReceivedBatch((instances) => sizes.push(instances.length))
-    for (let n = 0; n < 450; n++) batch.add({} as ReceivedInstance)
-    expect(sizes).toEqual([200, 200])
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(sizes).toEqual([200, 200, 50])
-    batch.flush()
-    expect(sizes).toHaveLength(3)
+    await new Promise<void>((resolve) => {
+      const batch = new ReceivedBatch(({ length }) => {
+        sizes.push(length)
+        if (length < 250) resolve()
+      })
+      for (let n = 0; n < 550; n++) batch.add({} as ReceivedInstance)
+      expect(sizes).toEqual([250, 250])
+    })
+    expect(sizes).toEqual([250, 250, 50])
   })
 })
 

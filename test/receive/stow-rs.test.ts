@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encodeDataSet } from '../../src/dicom/data-set-writer.ts'
 import type { DicomJson } from '../../src/dicom/dicom-json.ts'
+import { parseFileMeta } from '../../src/dicom/part10.ts'
 import { silentLog } from '../../src/log.ts'
 import { IndexWriter } from '../../src/receive/index-writer.ts'
 import { Indexer } from '../../src/receive/indexer.ts'
 import type { QuarantinedObject } from '../../src/receive/received.ts'
+import { type Pace, paced } from '../../src/receive/stow-pace.ts'
 import { type StoreLimits, stowRouter } from '../../src/receive/stow-rs.ts'
 import { IncomingError, IncomingFolder } from '../../src/store/incoming.ts'
 import { identity, pixels, sampleFile } from '../view/sample-file.ts'
@@ -15,21 +19,24 @@ import { type ServedStore, serveStore } from '../view/served-store.ts'
 
 let store: ServedStore
 let quarantined: QuarantinedObject[]
-let isFull: boolean
+/** Whether the disk is full when so many files have been begun. */
+let full: (begun: number) => boolean
 
 beforeEach(() => start({ partBytes: 4 * 1024 * 1024 }))
 
-async function start(limits: Partial<StoreLimits>): Promise<void> {
+async function start(limits: Partial<StoreLimits>, pace: Partial<Pace> = {}): Promise<void> {
   quarantined = []
-  isFull = false
+  full = () => false
+  let begun = 0
   store = await serveStore([], {
     storeInstances: ({ database, objects, dataDir }) => {
       const incoming = new IncomingFolder({ dataDir, sync: true, minimumFreeBytes: 0 })
       const indexer = new Indexer({ database, objects, incomingFolder: incoming.folder, log: silentLog })
       return stowRouter({
         incoming: {
+          begin: (meta) => incoming.begin(meta),
           beginRaw() {
-            if (isFull) throw new IncomingError('out-of-space', 'nothing is free', { retry: 'transient' })
+            if (full(++begun)) throw new IncomingError('out-of-space', 'nothing is free', { retry: 'transient' })
             return incoming.beginRaw()
           },
         },
@@ -37,6 +44,7 @@ async function start(limits: Partial<StoreLimits>): Promise<void> {
         onQuarantined: (object) => quarantined.push(object),
         log: silentLog,
         limits,
+        pace,
       })
     },
   })
@@ -68,6 +76,19 @@ async function post(body: Buffer, { where = '/studies', type = dicomParts, ...he
     type: response.headers.get('content-type') ?? '',
     body: JSON.parse(text) as DicomJson,
   }
+}
+
+/** What the server answers to bytes, until it closes the connection or has answered. */
+async function raw(pieces: readonly (string | Buffer)[]): Promise<string> {
+  const socket = connect(Number(new URL(store.url).port), '127.0.0.1')
+  for (const piece of pieces) socket.write(piece)
+  let answer = ''
+  for await (const chunk of socket) {
+    answer += String(chunk)
+    if (answer.includes('\r\n\r\n')) break
+  }
+  socket.destroy()
+  return answer
 }
 
 const file = (instance: string, options: Partial<Parameters<typeof identity>[0]> = {}) =>
@@ -149,7 +170,7 @@ describe('STOW-RS', () => {
 
   it.each([
     ['another type', {}, 'application/json', 415],
-    ['metadata with bulk data', {}, 'multipart/related; type="application/dicom+json"; boundary=b', 415],
+    ['metadata in XML', {}, 'multipart/related; type="application/dicom+xml"; boundary=b', 415],
     ['no boundary', {}, 'multipart/related; type="application/dicom"', 400],
     ['another boundary', {}, 'multipart/related; type="application/dicom"; boundary=c', 400],
     ['a content encoding', { 'content-encoding': 'br' }, dicomParts, 415],
@@ -173,10 +194,101 @@ describe('STOW-RS', () => {
   })
 
   it('answers 507 when the disk is full', async () => {
-    isFull = true
+    full = () => true
     const { status, body } = await post(message([file('1.2.3.1.1')]))
     expect(status).toBe(507)
     expect(body).toMatchObject({ code: 'out-of-space' })
+  })
+
+  it('says which instances found no space, and that others are stored', async () => {
+    // The disk fills up behind the first.
+    full = (begun) => begun > 1
+    const { status, body } = await post(message([file('1.2.3.1.1'), file('1.2.3.1.2')]), { where: '/studies/1.2.3' })
+    expect(status).toBe(202)
+    expect(uidsOf(body, '00081199')).toEqual(['1.2.3.1.1'])
+    expect([uidsOf(body, '00081198'), reasonsOf(body, '00081198')]).toEqual([['1.2.3.1.2'], [0xa700]])
+  })
+
+  it('takes files without preamble or meta information, and gives them what they lack', async () => {
+    const whole = file('1.2.3.1.1')
+    const { dataSetOffset } = parseFileMeta(whole)
+    const implicit = encodeDataSet(
+      {
+        SOPClassUID: '1.2.840.10008.5.1.4.1.1.7',
+        SOPInstanceUID: '1.2.3.1.3',
+        StudyInstanceUID: '1.2.3',
+        SeriesInstanceUID: '1.2.3.1',
+      },
+      '1.2.840.10008.1.2',
+    )
+    const { status, body } = await post(
+      message([whole.subarray(132), file('1.2.3.1.2').subarray(dataSetOffset), implicit]),
+    )
+    expect(status).toBe(200)
+    expect(uidsOf(body, '00081199')).toEqual(['1.2.3.1.1', '1.2.3.1.2', '1.2.3.1.3'])
+    const back = async (uid: string) =>
+      Buffer.from(
+        await (
+          await store.fetch(`/dicomweb/studies/1.2.3/series/1.2.3.1/instances/${uid}`, {
+            headers: { accept: 'application/dicom; transfer-syntax=*' },
+          })
+        ).arrayBuffer(),
+      )
+    expect((await back('1.2.3.1.1')).equals(whole)).toBe(true)
+    const bare = await back('1.2.3.1.2')
+    expect(parseFileMeta(bare)).toMatchObject({
+      transferSyntaxUID: '1.2.840.10008.1.2.1',
+      mediaStorageSOPInstanceUID: '1.2.3.1.2',
+    })
+    expect(bare.subarray(parseFileMeta(bare).dataSetOffset).equals(file('1.2.3.1.2').subarray(dataSetOffset))).toBe(
+      true,
+    )
+    expect(parseFileMeta(await back('1.2.3.1.3')).transferSyntaxUID).toBe('1.2.840.10008.1.2')
+  })
+
+  it('puts aside a compressed data set whose transfer syntax nothing names', async () => {
+    const compressed = file('1.2.3.1.1', {
+      more: [...pixels(2, 2, 16, 1), ['7FE00010', 'OB', [Buffer.alloc(0), Buffer.from([1, 2])]]],
+    })
+    const { status } = await post(message([compressed.subarray(parseFileMeta(compressed).dataSetOffset)]))
+    expect(status).toBe(409)
+    expect(quarantined.map(({ code }) => code)).toEqual(['unknown-transfer-syntax'])
+  })
+
+  it('warns where the meta information speaks of another instance: 202 with 0xB007', async () => {
+    const other = sampleFile(identity({ instance: '1.2.3.1.1' }), { sopInstanceUID: '1.2.3.1.77' })
+    const { status, body } = await post(message([other]))
+    expect(status).toBe(202)
+    expect(itemsOf(body, '00081199')[0]?.['00081196']?.Value).toEqual([0xb007])
+  })
+
+  it('answers 411 to a request without a length, and 408 to one that stalls, with nothing left behind', async () => {
+    const answer = await raw([`POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Type: ${dicomParts}\r\n\r\n`])
+    expect(answer).toMatch(/^HTTP\/1\.1 411 /)
+    await store.close()
+    await start({}, { idleMs: 50 })
+    const head = `POST /dicomweb/studies HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\nContent-Type: ${dicomParts}\r\n\r\n`
+    expect(await raw([head, message([file('1.2.3.1.1'), file('1.2.3.1.2')]).subarray(0, -60)])).toMatch(
+      /^HTTP\/1\.1 408 /,
+    )
+    expect(await store.database('instances').pluck('sop_instance_uid')).toEqual(['1.2.3.1.1'])
+    expect(folder('incoming')).toEqual([])
+  })
+
+  it('gives a sender up that trickles, and leaves one alone that is only slow', async () => {
+    async function* every(ms: number, length: number, times: number) {
+      for (let i = 0; i < times; i++) {
+        await sleep(ms)
+        yield Buffer.alloc(length)
+      }
+    }
+    const read = async (source: AsyncIterable<Buffer>) => {
+      let bytes = 0
+      for await (const chunk of paced(source, { idleMs: 1000, slowMs: 60, slowBytes: 100 })) bytes += chunk.length
+      return bytes
+    }
+    await expect(read(every(10, 1, 1000))).rejects.toMatchObject({ code: 'timed-out' })
+    expect(await read(every(20, 60, 10))).toBe(600)
   })
 
   it('bounds the size of a part, and goes on with the next', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { evaluateRoutes } from '../../src/route/evaluate-routes.ts'
+import { evaluateRoutes, waitingRoutes } from '../../src/route/evaluate-routes.ts'
 import { parseRouteDefinition, type RouteDefinition } from '../../src/route/route-definition.ts'
 import { ctElements, ctImage, header, studyOf } from './phantom-study.ts'
 
@@ -153,5 +153,32 @@ describe('a route', () => {
   it('answers the same every time', () => {
     const study = studyOf([{ elements: ctElements }, { elements: { ...ctElements, SliceThickness: 1 } }])
     expect(decide(study)).toEqual(decide(study))
+  })
+})
+
+describe('a route with several required inputs', () => {
+  const t1 = { where: 'series.Modality == "MR" && series.SeriesNumber == 1' }
+  const flair = { where: 'series.Modality == "MR" && series.SeriesNumber == 2' }
+  const optional = { where: 'series.SeriesNumber == 9', required: false }
+  const mr = (number: number) => ({ elements: { Modality: 'MR', SeriesNumber: number } })
+  const waiting = (study: ReturnType<typeof studyOf>, overrides: Record<string, unknown> = {}) =>
+    waitingRoutes([route({ name: 'brain', inputs: { t1, flair, optional }, ...overrides })], study)
+
+  it('waits for the one that is missing while another is there', () => {
+    expect(waiting(studyOf([mr(1)]))).toEqual([{ route: 'brain', input: 'flair' }])
+    expect(waiting(studyOf([mr(2), mr(3)]))).toEqual([{ route: 'brain', input: 't1' }])
+  })
+
+  it('waits for nothing when all are there, or none: then the study is not its own', () => {
+    expect(waiting(studyOf([mr(1), mr(2)]))).toEqual([])
+    expect(waiting(studyOf([mr(3), { elements: ctElements }]))).toEqual([])
+    expect(waiting(studyOf([]))).toEqual([])
+  })
+
+  it('waits for nothing when it is off, when its study condition fails, or when one input is all that it needs', () => {
+    expect(waiting(studyOf([mr(1)]), { enabled: false })).toEqual([])
+    expect(waiting(studyOf([mr(1)]), { when: 'study.PatientName == "Q"' })).toEqual([])
+    expect(waiting(studyOf([mr(1)]), { when: 'study.StudyInstanceUID == "2.25.100"' })).toHaveLength(1)
+    expect(waiting(studyOf([mr(9)]), { inputs: { t1, optional } })).toEqual([])
   })
 })

@@ -82,3 +82,14 @@ it('accepts no key that leaves the store', () => {
     }),
   )
 })
+
+it('answers for an instance in a journal only as long as the journal is there', async () => {
+  const journal = path.join(dataDir, 'journal', 'j.journal')
+  mkdirSync(path.dirname(journal))
+  writeFileSync(journal, 'anything')
+  const file = `${'ab12'.padEnd(24, '0')}.dcm`
+  objects.journals.expect({ journal: 'j', offset: 0, file, length: 5 })
+  expect(await objects.stat(keyOf(file))).toEqual({ size: 5 })
+  rmSync(journal)
+  expect(await objects.stat(keyOf(file))).toBeNull()
+})

@@ -10,6 +10,8 @@ export interface OrthancProcess {
   url: string
   dimsePort: number
   authorization: string
+  /** Its REST API: `body` as JSON, or as bytes. @throws Error with its answer where it is no success */
+  request<T>(method: string, where: string, body?: unknown): Promise<T>
   stop(): Promise<void>
   dispose(): Promise<void>
 }
@@ -24,8 +26,15 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** A real Orthanc with its DICOMweb plug-in on a folder and ports of its own, with basic authentication. */
-export async function startOrthanc(options: { user: string; password: string }): Promise<OrthancProcess> {
+/**
+ * A real Orthanc with its DICOMweb plug-in on a folder and ports of its own, with basic authentication.
+ * @param options.settings further settings of its configuration file
+ */
+export async function startOrthanc(options: {
+  user: string
+  password: string
+  settings?: Record<string, unknown>
+}): Promise<OrthancProcess> {
   const folder = mkdtempSync(path.join(tmpdir(), 'hilum-orthanc-'))
   const [httpPort, dimsePort] = [await freePort(), await freePort()]
   const settings = path.join(folder, 'orthanc.json')
@@ -42,6 +51,7 @@ export async function startOrthanc(options: { user: string; password: string }):
       RegisteredUsers: { [options.user]: options.password },
       Plugins: ['/usr/share/orthanc/plugins/libOrthancDicomWeb.so'],
       DicomWeb: { Enable: true, Root: '/dicom-web/' },
+      ...options.settings,
     }),
   )
   const child = spawn('Orthanc', [settings], { stdio: 'ignore' })
@@ -63,6 +73,16 @@ export async function startOrthanc(options: { user: string; password: string }):
     url,
     dimsePort,
     authorization,
+    async request<T>(method: string, where: string, body?: unknown): Promise<T> {
+      const response = await fetch(url + where, {
+        method,
+        headers: { authorization },
+        ...(body !== undefined && { body: Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      if (!response.ok) throw new Error(`Orthanc: ${where}: ${response.status} ${text}`)
+      return (text === '' ? null : JSON.parse(text)) as T
+    },
     stop,
     async dispose() {
       await stop()

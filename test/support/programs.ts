@@ -29,11 +29,14 @@ export function acceptanceTool(name: string): string {
   return path.join(repository, '..', 'shared', 'accept', name)
 }
 
+/** ms after which a program is ended. */
+const longestRun = 10 * 60_000
+
 /** Runs a program to its end. Debian's Python is the one that has pydicom, whatever else is on the path. */
 export function runProgram(
   command: string,
   args: string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; timeoutMs?: number } = {},
 ) {
   const program = command === 'python3' ? '/usr/bin/python3' : command
   const done = spawnSync(program, args, {
@@ -41,6 +44,8 @@ export function runProgram(
     cwd: options.cwd ?? repository,
     env: { ...process.env, ...options.env },
     maxBuffer: 256 * 1024 * 1024,
+    timeout: options.timeoutMs ?? longestRun,
+    killSignal: 'SIGKILL',
   })
   return { code: done.status, output: `${done.stdout ?? ''}${done.stderr ?? ''}`, stdout: done.stdout ?? '' }
 }

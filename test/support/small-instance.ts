@@ -33,6 +33,17 @@ export function instanceUID(instance: number): string {
   return `1.2.9.${instance}`
 }
 
+/** A whole Part 10 file. */
+export function smallFile(small: SmallInstance): Buffer {
+  const meta = encodeFileMeta({
+    mediaStorageSOPClassUID: ctImage,
+    mediaStorageSOPInstanceUID: instanceUID(small.instance),
+    transferSyntaxUID: explicitLittleEndian,
+    ...(small.sourceAETitle ? { sourceApplicationEntityTitle: small.sourceAETitle } : {}),
+  })
+  return Buffer.concat([meta, dataSet(small)])
+}
+
 /** Writes a whole Part 10 file into the incoming folder, as the receiver does, and gives what the receiver says of it. */
 export function receiveSmall(
   incoming: string,
@@ -41,13 +52,7 @@ export function receiveSmall(
 ): ReceivedInstance {
   const file = `${randomBytes(12).toString('hex')}.dcm`
   const sopInstanceUID = instanceUID(small.instance)
-  const meta = encodeFileMeta({
-    mediaStorageSOPClassUID: ctImage,
-    mediaStorageSOPInstanceUID: sopInstanceUID,
-    transferSyntaxUID: explicitLittleEndian,
-    ...(small.sourceAETitle ? { sourceApplicationEntityTitle: small.sourceAETitle } : {}),
-  })
-  writeFileSync(path.join(incoming, file), Buffer.concat([meta, dataSet(small)]))
+  writeFileSync(path.join(incoming, file), smallFile(small))
   return {
     file,
     association: small.association ?? 'association-1',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { echo } from '../../src/dimse/echo.ts'
 import { sendInstances } from '../../src/dimse/send.ts'
 import { NodeProcess } from '../support/node-process.ts'
 import { chestPhantom, writePhantom } from '../support/phantom.ts'
@@ -12,7 +13,11 @@ const ready = available('/usr/bin/chromium')
 
 describe.skipIf(!ready)("the administrator's page, in a real browser", () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'hilum-page-'))
-  const node = new NodeProcess({ HILUM_ASSEMBLE_RELEASE: '0.5' })
+  const node = new NodeProcess({
+    HILUM_ASSEMBLE_RELEASE: '0.5',
+    HILUM_DIMSE_UNKNOWNCALLERS: 'reject',
+    HILUM_REMOTES: '[{ aeTitle: CT1 }]',
+  })
   const problems: string[] = []
   let browser: Browser
   let page: Page
@@ -42,6 +47,8 @@ describe.skipIf(!ready)("the administrator's page, in a real browser", () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  const association = (callingAETitle: string) =>
+    echo({ host: '127.0.0.1', port: node.dimsePort, callingAETitle, calledAETitle: 'HILUM' })
   const sees = (text: string) => page.getByText(text).first().waitFor({ timeout: 30_000 })
 
   it('lets the administrator in with the one-time password, once, and asks for another', async () => {
@@ -99,5 +106,45 @@ describe.skipIf(!ready)("the administrator's page, in a real browser", () => {
     await viewer.waitForSelector('[data-cy="viewport-pane"]', { timeout: 90_000 })
     expect(viewer.url()).toContain('/viewer?StudyInstanceUIDs=')
     await viewer.close()
+  })
+
+  it('shows a refused scanner at once, and admits it by a click: its next association is accepted', async () => {
+    await page.getByRole('link', { name: 'Senders' }).click()
+    await sees('Nobody was refused')
+    await expect(association('CT9')).rejects.toMatchObject({ code: 'association-rejected' })
+    await sees('the calling AE title is not configured')
+    const card = page.locator('li', { hasText: 'CT9' })
+    await card.getByLabel('search').check()
+    await card.getByRole('button', { name: 'Admit' }).click()
+    await sees('CT9 may call from 127.0.0.1 now.')
+    await sees('Nobody was refused')
+    expect(await page.getByRole('row', { name: /^CT9/ }).innerText()).toMatch(/127\.0\.0\.1\s+send\s*search/)
+    expect((await association('CT9')).status).toBe(0)
+  })
+
+  it('shows what cannot be kept, and discards it by the keyboard, after asking', async () => {
+    await page.getByRole('link', { name: 'Quarantine' }).click()
+    await sees('Nothing is in quarantine')
+    const [cookie] = await page.context().cookies()
+    const stored = await fetch(`${node.url}/dicomweb/studies`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/dicom',
+        cookie: `${cookie?.name}=${cookie?.value}`,
+        'sec-fetch-site': 'same-origin',
+      },
+      body: '<b>no DICOM</b>',
+    })
+    expect(stored.status).toBe(409)
+    await sees('STOW-RS@127.0.0.1')
+    await page.getByRole('button', { name: 'Take in again' }).press('Enter')
+    await page.locator('.failure', { hasText: 'not-part10' }).waitFor()
+    await page.getByRole('button', { name: 'Discard', exact: true }).press('Enter')
+    await page.keyboard.press('Enter')
+    await sees('No. 1 is discarded.')
+    await sees('Nothing is in quarantine')
+    await page.getByRole('button', { name: 'Discarded' }).click()
+    await sees('Discarded by user:admin')
+    expect(problems.filter((problem) => !problem.includes('409'))).toEqual([])
   })
 })

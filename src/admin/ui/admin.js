@@ -1,13 +1,18 @@
 import { call, h, icon } from './dom.js'
 import { listPage } from './list.js'
+import { overview } from './overview.js'
+import { quarantinePage } from './quarantine.js'
+import { sendersPage } from './senders.js'
 import { studyPage } from './study.js'
 
 const app = document.getElementById('app')
 
 let session = null
 let events = null
-/** What the page that is shown does when something has changed; null for pages that do not care. */
+/** What the page that is shown does when something has changed, and of what kinds; null for pages that do not care. */
 let refresh = null
+/** The links to the pages and the disk; made anew with each login. */
+let around = null
 
 function brand() {
   return h('span', { class: 'brand' }, h('img', { src: '/admin/icon.svg', alt: '', width: 28, height: 28 }), 'Hilum')
@@ -21,13 +26,16 @@ function frame(...content) {
       'header',
       { class: 'top' },
       h('a', { href: '/admin', class: 'home', onclick: follow }, brand()),
+      around.nav,
       h('span', { class: 'space' }),
+      around.disk,
       live,
       h('span', { class: 'who' }, session.name),
       h('button', { class: 'quiet', type: 'button', onclick: logOut }, 'Log out'),
     ),
     h('main', {}, ...content),
   )
+  around.mark()
   showLive()
 }
 
@@ -39,22 +47,36 @@ function showLive() {
   live.replaceChildren(h('span', { class: 'dot', 'aria-hidden': 'true' }), open ? 'Live' : 'Reconnecting …')
 }
 
+/** ms for which changes of a kind are gathered. */
+const gatherMs = { study: 150, job: 150, delivery: 150, quarantine: 300, remote: 300, disk: 300, traffic: 3000 }
+
 function listen() {
   events?.close()
   events = new EventSource('/api/events')
-  let timer = null
-  const later = () => {
-    if (timer === null)
-      timer = setTimeout(() => {
-        timer = null
-        refresh?.()
-      }, 150)
+  const timers = new Map()
+  const soon = (kind, act) => {
+    if (!timers.has(kind))
+      timers.set(
+        kind,
+        setTimeout(() => {
+          timers.delete(kind)
+          act()
+        }, gatherMs[kind]),
+      )
   }
-  for (const kind of ['study', 'job', 'delivery', 'resync']) events.addEventListener(kind, later)
+  const changed = (kind) => {
+    if (refresh?.kinds.includes(kind)) soon(kind, () => refresh?.load?.())
+    // What senders sent is counted, and told of by nobody: studies that change are a sign of it.
+    if (kind === 'study' && refresh?.kinds.includes('traffic')) soon('traffic', () => refresh?.load?.())
+    if (['quarantine', 'remote', 'disk'].includes(kind)) soon('disk', () => around?.load())
+  }
+  const kinds = ['study', 'job', 'delivery', 'quarantine', 'remote', 'disk']
+  for (const kind of kinds) events.addEventListener(kind, () => changed(kind))
   // After a gap everything may have changed.
+  events.addEventListener('resync', () => kinds.forEach(changed))
   events.addEventListener('open', () => {
     showLive()
-    later()
+    kinds.forEach(changed)
   })
   events.addEventListener('error', async () => {
     showLive()
@@ -177,6 +199,8 @@ function enter() {
   const target = next && /^\/(?![/\\])/.test(next) ? new URL(next, location.origin) : null
   if (target && target.origin === location.origin && !target.pathname.startsWith('/admin'))
     return location.replace(target)
+  around = overview(session, follow)
+  around.load()
   listen()
   show()
 }
@@ -199,11 +223,26 @@ function skeleton() {
   )
 }
 
+function focusHeading() {
+  app.querySelector('h1')?.focus({ preventScroll: true })
+}
+
+/** The page of the address: its title, what makes it, and the kinds of changes that concern it. */
+function pageOf(path) {
+  const study = /^\/admin\/studies\/([0-9.]+)$/.exec(path)
+  const studies = ['study', 'job', 'delivery']
+  if (study) return { title: 'Study', make: (page) => studyPage(study[1], page), kinds: studies }
+  if (path === '/admin/senders') return { title: 'Senders', make: sendersPage, kinds: ['remote', 'traffic'] }
+  if (path === '/admin/quarantine') return { title: 'Quarantine', make: quarantinePage, kinds: ['quarantine'] }
+  return { title: 'Studies', make: listPage, kinds: studies }
+}
+
 function show() {
-  const page = { frame, follow, problem, skeleton, toLogin: start, operator: session.role !== 'viewer' }
-  const study = /^\/admin\/studies\/([0-9.]+)$/.exec(location.pathname)
-  document.title = study ? 'Study · Hilum' : 'Studies · Hilum'
-  refresh = study ? studyPage(study[1], page) : listPage(page)
+  const { role } = session
+  const rights = { operator: role !== 'viewer', administrator: role === 'administrator' }
+  const { title, make, kinds } = pageOf(location.pathname)
+  document.title = `${title} · Hilum`
+  refresh = { load: make({ frame, follow, problem, skeleton, focusHeading, toLogin: start, ...rights }), kinds }
 }
 
 /** Finds out who is logged in, and shows what that allows. */

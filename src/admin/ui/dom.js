@@ -33,6 +33,7 @@ const paths = {
   open: 'M14 4h6v6M20 4l-9 9M18 14v4a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h4',
   retry: 'M20 11a8 8 0 1 0-2.3 6M20 5v6h-6',
   warning: 'M12 9v4m0 3.5v.01M10.3 4.3 2.8 17.5A2 2 0 0 0 4.5 20.5h15a2 2 0 0 0 1.7-3L13.7 4.3a2 2 0 0 0-3.4 0z',
+  lock: 'M6 11h12a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1v-8a1 1 0 0 1 1-1zM8 11V7a4 4 0 0 1 8 0v4',
   inbox: 'M3 13l3-8h12l3 8m-18 0v5a2 2 0 0 0 2 2h14a2 2 0 0 0 2-2v-5m-18 0h5l1.5 3h5L16 13h5',
 }
 
@@ -102,6 +103,35 @@ export function quantity(value, unit) {
 
 export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`
+}
+
+/** Bytes as people write them. */
+export function size(bytes) {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)))
+  const value = bytes / 1024 ** unit
+  return `${value.toLocaleString(undefined, { maximumFractionDigits: unit > 0 && value < 10 ? 1 : 0 })} ${units[unit]}`
+}
+
+/** Buttons to the other pages of a list; nothing where there is one page. */
+export function pager(total, { page, pageSize, go }) {
+  const last = Math.max(0, Math.ceil(total / pageSize) - 1)
+  if (last === 0) return []
+  const step = (label, to) =>
+    h(
+      'button',
+      { type: 'button', 'data-key': label, disabled: to < 0 || to > last, onclick: () => go({ page: to }) },
+      label,
+    )
+  return [
+    h(
+      'nav',
+      { class: 'pager', 'aria-label': 'Pages' },
+      step('Newer', page - 1),
+      h('span', { class: 'muted' }, `Page ${page + 1} of ${last + 1}`),
+      step('Older', page + 1),
+    ),
+  ]
 }
 
 /** Asks the API. A failure is an Error with the problem's own sentence and its status. */

@@ -32,9 +32,9 @@ function measurements(list) {
   return [...byConcept.values()]
 }
 
-/** What the pipelines measured on the newest revision: numbers with units, and a bar for each of two sides. */
+/** What the pipelines measured, as it holds for the newest revision: numbers with units, and a bar for each of two sides. */
 export function findings(timeline) {
-  const now = timeline.findings.filter((finding) => finding.revision === timeline.revision)
+  const now = timeline.findings.filter((finding) => finding.current)
   const pipelines = [...new Set(now.map((finding) => finding.pipeline))]
   if (pipelines.length === 0)
     return h(

@@ -1,4 +1,4 @@
-import { call, chip, dicomDate, h, icon, moment, personName, plural, quantity, unitName } from './dom.js'
+import { call, chip, dicomDate, h, icon, moment, pager, personName, plural, quantity, unitName } from './dom.js'
 
 const pageSize = 25
 const states = [
@@ -61,7 +61,7 @@ export function listPage(page) {
       tally.textContent = plural(answer.total, 'study', 'studies')
       body.replaceChildren(
         answer.studies.length > 0 ? studyTable(answer.studies, page) : empty(at),
-        ...pager(answer.total, at.page, go),
+        ...pager(answer.total, { page: at.page, pageSize, go }),
       )
     } catch (error) {
       if (mine !== asked) return
@@ -99,20 +99,6 @@ function empty({ search, state }) {
         : 'Send one by C-STORE or STOW-RS; it appears here while it arrives.',
     ),
   )
-}
-
-function pager(total, page, go) {
-  const last = Math.max(0, Math.ceil(total / pageSize) - 1)
-  if (last === 0) return []
-  return [
-    h(
-      'nav',
-      { class: 'pager', 'aria-label': 'Pages' },
-      h('button', { type: 'button', disabled: page === 0, onclick: () => go({ page: page - 1 }) }, 'Newer'),
-      h('span', { class: 'muted' }, `Page ${page + 1} of ${last + 1}`),
-      h('button', { type: 'button', disabled: page >= last, onclick: () => go({ page: page + 1 }) }, 'Older'),
-    ),
-  ]
 }
 
 function studyTable(studies, page) {

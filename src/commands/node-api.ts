@@ -1,0 +1,60 @@
+import type { Config } from '../config.ts'
+import { HilumError } from '../errors.ts'
+
+/** Where a command reaches the API of a running node. */
+export interface NodeApi {
+  /** Without a slash at its end. */
+  url: string
+  token: string
+}
+
+/** The node could not be asked, or refused what it was asked. */
+export class NodeApiError extends HilumError<'node-unreachable' | 'node-refused'> {}
+
+/**
+ * The node of the configuration, unless the command line names another.
+ * @returns null where there is no token to ask it with
+ */
+export function nodeApiOf(
+  config: Config,
+  options: { url?: string | undefined; token?: string | undefined },
+): NodeApi | null {
+  const token = options.token ?? config.admin.token
+  if (token === '') return null
+  const { host, port } = config.http
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  const url = options.url ?? `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+  return { url: url.replace(/\/+$/, ''), token }
+}
+
+/**
+ * Asks the node.
+ * @param where path below `/api`
+ * @throws {NodeApiError} `node-unreachable`, or `node-refused` with what the node says
+ */
+export async function askNode(
+  { url, token }: NodeApi,
+  where: string,
+  request: { method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal } = {},
+): Promise<Response> {
+  const { method = 'GET', body, signal } = request
+  const init = {
+    method,
+    ...(signal && { signal }),
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }
+  let response: Response
+  try {
+    response = await fetch(`${url}/api${where}`, init)
+  } catch (cause) {
+    throw new NodeApiError('node-unreachable', `no node answers at ${url}: is it running?`, { cause })
+  }
+  if (response.ok) return response
+  const problem = (await response.json().catch(() => null)) as { detail?: unknown; code?: unknown } | null
+  const detail = typeof problem?.detail === 'string' ? problem.detail : `${url} answered HTTP ${response.status}`
+  throw new NodeApiError('node-refused', detail, { detail: { status: response.status, code: problem?.code } })
+}

@@ -1,0 +1,173 @@
+import { commandField } from '../dimse/command-set.ts'
+import { DimseError } from '../dimse/error.ts'
+import { InstanceSender } from '../dimse/instance-sender.ts'
+import type { Responder, ServiceProvider, ServiceRequest } from '../dimse/service.ts'
+import { HilumError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { expectAnswer } from './asking.ts'
+import { type QueryIdentifier, queryRetrieveClasses, readIdentifier, uniqueKeysOf } from './query-identifier.ts'
+import type { Ask, ReceiverAnswer, RetrievableInstance } from './questions.ts'
+import { calledRemote } from './remote-address.ts'
+import { SubOperations } from './sub-operations.ts'
+
+export interface RetrieveProviderOptions {
+  ask: Ask
+  /** Ours: the calling AE title of the associations that C-MOVE opens. */
+  aeTitle: string
+  log: Log
+}
+
+type Page = Extract<ReceiverAnswer, { about: 'retrieve' }>
+
+/**
+ * C-MOVE by Patient Root and Study Root (PS3.4 C.4.2): instances go to a configured remote as they are stored, with the originator of
+ * the move named, over one association as long as its presentation contexts do.
+ */
+export function moveProvider(options: RetrieveProviderOptions): ServiceProvider {
+  return {
+    abstractSyntaxes: Object.keys(queryRetrieveClasses.move),
+    permission: 'retrieve',
+    commandFields: [commandField.cMoveRQ],
+    provide: (request, responder) => move(request, responder, options),
+  }
+}
+
+/** C-GET by Patient Root and Study Root (PS3.4 C.4.3): instances come back on the association that asks for them. */
+export function getProvider(options: RetrieveProviderOptions): ServiceProvider {
+  return {
+    abstractSyntaxes: Object.keys(queryRetrieveClasses.get),
+    permission: 'retrieve',
+    commandFields: [commandField.cGetRQ],
+    provide: (request, responder) => get(request, responder, options),
+  }
+}
+
+async function move(request: ServiceRequest, responder: Responder, options: RetrieveProviderOptions): Promise<void> {
+  const identifier = readIdentifier(request, 'move')
+  const destination = request.command.moveDestination ?? ''
+  let sending: Sending | null = null
+  let failure: string | null = null
+  try {
+    for await (const page of pagesOf(identifier, { destination, ask: options.ask, signal: responder.signal })) {
+      sending ??= sendingOf(page, { request, responder, aeTitle: options.aeTitle })
+      sending.sender.expect(page.instances)
+      failure = await sendPage(page.instances, sending, responder.signal)
+      if (failure !== null) break
+    }
+  } finally {
+    // Not waited for: a client that does one thing at a time answers the release when it has had its last response.
+    void sending?.sender.close()
+  }
+  const cancelled = responder.signal.aborted
+  tell(request, options.log, { operation: 'C-MOVE', destination, cancelled, failure })
+  await (sending?.operations ?? new SubOperations(responder, 0)).finish({
+    cancelled,
+    transferSyntaxUID: request.context.transferSyntax,
+    ...(failure !== null && { comment: failure }),
+  })
+}
+
+/** What a C-MOVE is performed with, once its first page is known. */
+interface Sending {
+  sender: InstanceSender
+  operations: SubOperations
+}
+
+function sendingOf(
+  { destination, total }: Page,
+  { request, responder, aeTitle }: { request: ServiceRequest; responder: Responder; aeTitle: string },
+): Sending {
+  if (destination === null) throw new HilumError('no-destination', 'the node did not say where the destination listens')
+  const { callingAETitle } = request.association
+  const moveOriginator = { aeTitle: callingAETitle, messageID: request.command.messageID ?? 0 }
+  return {
+    sender: new InstanceSender({ ...calledRemote(destination), callingAETitle: aeTitle, moveOriginator }),
+    operations: new SubOperations(responder, total),
+  }
+}
+
+/** How the sender begins its reason for what it had no association for. */
+const notSent = 'not sent: '
+
+/**
+ * Sends instances one after the other, until the retrieval is cancelled: then the one under way is still finished.
+ * @returns why the destination cannot be reached (any more), null where it can; all that is left has failed then
+ */
+async function sendPage(
+  instances: readonly RetrievableInstance[],
+  { sender, operations }: Sending,
+  signal: AbortSignal,
+): Promise<string | null> {
+  let failure: string | null = null
+  for (const { path, sopInstanceUID } of instances) {
+    if (signal.aborted) return null
+    if (path === null || failure !== null) {
+      operations.settled(sopInstanceUID, null)
+      continue
+    }
+    const { status, reason } = await sender.send(path)
+    operations.settled(sopInstanceUID, status)
+    if (status === null && reason?.startsWith(notSent)) failure = reason.slice(notSent.length)
+  }
+  if (failure !== null) operations.failRest()
+  return failure
+}
+
+async function get(request: ServiceRequest, responder: Responder, options: RetrieveProviderOptions): Promise<void> {
+  const identifier = readIdentifier(request, 'get')
+  let operations: SubOperations | null = null
+  for await (const page of pagesOf(identifier, { destination: null, ask: options.ask, signal: responder.signal })) {
+    operations ??= new SubOperations(responder, page.total)
+    for (const instance of page.instances) {
+      if (responder.signal.aborted) break
+      operations.settled(instance.sopInstanceUID, await store(instance, responder, options.log))
+    }
+  }
+  const cancelled = responder.signal.aborted
+  tell(request, options.log, { operation: 'C-GET', destination: null, cancelled, failure: null })
+  const finished = operations ?? new SubOperations(responder, 0)
+  await finished.finish({ cancelled, transferSyntaxUID: request.context.transferSyntax })
+}
+
+/** @returns the status of the sub-operation; null where it could not be performed */
+async function store(
+  { path, ...instance }: RetrievableInstance,
+  responder: Responder,
+  log: Log,
+): Promise<number | null> {
+  if (path === null) return null
+  try {
+    return await responder.store({ path, ...instance })
+  } catch (error) {
+    if (error instanceof DimseError) throw error
+    log.error('an instance could not be read for C-GET', { sopInstanceUID: instance.sopInstanceUID })
+    return null
+  }
+}
+
+/** Pages of instances, each asked for when the one before is done with. */
+async function* pagesOf(
+  identifier: QueryIdentifier,
+  { destination, ask, signal }: { destination: string | null; ask: Ask; signal: AbortSignal },
+): AsyncGenerator<Page> {
+  const { model, level } = identifier
+  const keys = uniqueKeysOf(identifier)
+  let after: string | null = null
+  do {
+    const page: Page = expectAnswer(
+      await ask({ about: 'retrieve', model, level, keys, destination, after }),
+      'retrieve',
+    )
+    yield page
+    after = page.next
+  } while (after !== null && !signal.aborted)
+}
+
+function tell(
+  { association }: ServiceRequest,
+  to: Log,
+  what: { operation: string; destination: string | null; cancelled: boolean; failure: string | null },
+): void {
+  const { operation, ...rest } = what
+  to.info(`${operation} answered`, { association: association.id, callingAETitle: association.callingAETitle, ...rest })
+}
