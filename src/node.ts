@@ -1,43 +1,34 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import path from 'node:path'
-import type { Knex } from 'knex'
-import { type ScheduledTask, schedule } from 'node-cron'
 import { randomSecret } from './admin/accounts.ts'
-import { createApp, createAuth } from './admin/app.ts'
+import { createAuth } from './admin/app.ts'
 import { EventHub } from './admin/events.ts'
-import { databaseCheck, listenerCheck, spaceCheck } from './admin/health.ts'
 import { NodeMetrics } from './admin/metrics.ts'
-import { Assembler } from './assemble/assembler.ts'
-import { type Config, packageRoot } from './config.ts'
+import type { Config } from './config.ts'
 import { createDestinations } from './deliver/destinations.ts'
-import { apiOf } from './flow/api.ts'
+import { createNodeApp } from './flow/app.ts'
 import { Arrivals } from './flow/arrivals.ts'
+import { createAssembler } from './flow/assembly.ts'
 import { destinationOptions } from './flow/destination-options.ts'
 import { DiskWatch } from './flow/disk-watch.ts'
 import { Disposal } from './flow/disposal.ts'
-import { countingArchives } from './flow/expected-counts.ts'
-import { quarantineActs, watchedFolders } from './flow/folders.ts'
+import { watchedFolders } from './flow/folders.ts'
 import { Hints } from './flow/hints.ts'
 import { Hl7Listener } from './flow/hl7-listener.ts'
+import { scheduleHousekeeping } from './flow/housekeeping.ts'
 import { HttpListener } from './flow/http-listener.ts'
 import { installPipelines } from './flow/installed-pipelines.ts'
-import { missingSeriesOfRoutes, quietTimeOfRoutes } from './flow/quiet-times.ts'
 import { Remotes } from './flow/remotes.ts'
 import { Retention } from './flow/retention.ts'
-import { routeRevision } from './flow/route-revision.ts'
 import { seedRoutes } from './flow/routes.ts'
 import { createWork, workFolder } from './flow/work.ts'
 import { JobQueue } from './jobs/queue.ts'
 import type { Log } from './log.ts'
-import { stowRouter } from './receive/stow-rs.ts'
 import { migrate, openDatabase } from './store/database.ts'
 import { DiskObjects } from './store/disk-objects.ts'
 import { lockDataFolder } from './store/folder-lock.ts'
 import { FreeSpace, freeBytes } from './store/free-space.ts'
 import { IncomingFolder } from './store/incoming.ts'
-import { dicomwebRouter } from './view/router.ts'
-import { viewerRouter } from './view/viewer.ts'
 
 /** A node that runs in this process and its children. */
 export interface RunningNode {
@@ -72,8 +63,9 @@ export async function startNode(config: Config, { log }: { log: Log }): Promise<
 }
 
 async function compose(config: Config, log: Log, parts: Disposal): Promise<RunningNode> {
-  const now = () => new Date().toISOString()
-  const { receives, works, serves } = rolesOf(config)
+  const now = new Date().toISOString()
+  const receives = config.roles.includes('receive')
+  const works = config.roles.includes('work')
 
   // store
   mkdirSync(config.dataDir, { recursive: true })
@@ -84,8 +76,8 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   await migrate(database, log)
   const objects = new DiskObjects(config.dataDir)
   const queue = new JobQueue({ database })
-  const pipelines = await installPipelines(config.pipelines.folder, database, now())
-  await seedRoutes(database, config.routes, now())
+  const pipelines = await installPipelines(config.pipelines.folder, database, now)
+  await seedRoutes(database, config.routes, now)
   const space = new FreeSpace({ folder: config.dataDir, marks: config.receive })
 
   // what everybody tells
@@ -122,26 +114,18 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   work?.warm()
 
   // assemble and route
-  const { aeTitle } = config
-  const addressOf = (title: string) => remotes.addressOf(title)
-  const assembler: Assembler = new Assembler({
+  const onQueued = () => work?.infers.poke()
+  const assembler = createAssembler({
+    config,
     database,
+    queue,
+    pipelines,
+    destinations,
+    hub,
     log,
-    settings: {
-      quietSeconds: config.assemble.quiet,
-      releaseSeconds: config.assemble.release,
-      longestSeconds: config.assemble.longest,
-    },
-    archives: countingArchives(config.assemble.expect, { destinations, remote: addressOf, aeTitle }),
-    quietFor: (studyId) => quietTimeOfRoutes(database, studyId),
-    missingFor: (studyId) => missingSeriesOfRoutes(database, studyId),
-    onRevision: async (revision) => {
-      await routeRevision(revision.id, { database, queue, log, pinnedPipeline: (name) => pipelines.pinned(name) })
-      work?.infers.poke()
-      hub.publish({ kind: 'study', studyInstanceUID: revision.studyInstanceUID })
-    },
+    remotes,
+    onQueued,
   })
-
   const hints = new Hints({
     database,
     log,
@@ -197,49 +181,25 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   })
 
   // view and admin
-  const app = createApp({
-    version: packageVersion(),
-    trustProxy: config.http.trustProxy,
-    log,
+  const app = createNodeApp({
+    config,
+    database,
+    objects,
+    queue,
+    pipelines,
+    destinations,
     auth,
     metrics,
-    api: apiOf({
-      config,
-      database,
-      queue,
-      pipelines,
-      destinations,
-      assembler,
-      hub,
-      remotes,
-      retention,
-      space,
-      quarantine: quarantineActs({ database, incoming, arrivals, hub, log }),
-      folders,
-      poke: () => work?.poke(),
-    }),
-    checks: {
-      database: databaseCheck(database),
-      disk: spaceCheck(space),
-      ...(config.receive.folders.length > 0 ? { folders: () => folders.health() } : {}),
-      ...(receives
-        ? { dicom: listenerCheck(() => (arrivals.receiver.pid === undefined ? null : arrivals.receiver.port)) }
-        : {}),
-    },
-    routers: {
-      dicomweb: dicomwebRouter({ database, objects, log }),
-      stow: stowRouter({
-        incoming,
-        indexWriter: arrivals,
-        onQuarantined: (object) => arrivals.onQuarantined(object),
-        onRequest: {
-          began: (association) => assembler.associationOpened(association),
-          ended: (association) => assembler.associationClosed(association, now()),
-        },
-        log,
-      }),
-      viewer: viewerRouter({ folder: serves ? viewerFolder() : null, log }),
-    },
+    hub,
+    log,
+    incoming,
+    arrivals,
+    assembler,
+    remotes,
+    retention,
+    space,
+    folders,
+    poke: () => work?.poke(),
   })
 
   // everything is there: repair what a crash left, then open the doors
@@ -281,30 +241,4 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     stop: () => parts.dispose(),
     stopped: parts.disposed,
   }
-}
-
-function rolesOf(config: Config): { receives: boolean; works: boolean; serves: boolean } {
-  return {
-    receives: config.roles.includes('receive'),
-    works: config.roles.includes('work'),
-    serves: config.roles.includes('serve'),
-  }
-}
-
-/** OHIF, where set-up has fetched it. */
-function viewerFolder(): string | null {
-  const folder = path.join(packageRoot, 'dist', 'ohif')
-  return existsSync(path.join(folder, 'index.html')) ? folder : null
-}
-
-function packageVersion(): string {
-  return (JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
-}
-
-/** Once a night: sessions that have expired, and what was said of studies that never came, are forgotten. */
-function scheduleHousekeeping(database: Knex, hints: Hints, log: Log): ScheduledTask {
-  return schedule('17 3 * * *', async () => {
-    const sessions = await database('sessions').where('expires_at', '<=', new Date().toISOString()).delete()
-    log.info('housekeeping done', { sessions, hints: await hints.expire() })
-  })
 }

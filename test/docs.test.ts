@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import knex from 'knex'
 import { expect, test } from 'vitest'
@@ -8,9 +9,11 @@ import { type ConfigInput, loadConfig } from '../src/config.ts'
 import { jsonSchemas } from '../src/config-json-schema.ts'
 import { configSchema } from '../src/config-schema.ts'
 import { settingsOf } from '../src/config-source.ts'
+import { implementationVersionName } from '../src/dicom/uid.ts'
 import { parseRouteDefinition } from '../src/route/route-definition.ts'
 import { FreeSpace } from '../src/store/free-space.ts'
 import { bootstrapToken, RunningApp } from './admin/running-app.ts'
+import { TestAuthority } from './dimse/certificates.ts'
 import { repository } from './support/data.ts'
 
 const under = (folder: string) => readdirSync(path.join(repository, folder)).map((name) => path.join(folder, name))
@@ -59,7 +62,11 @@ test.each([...pages, 'config/hilum.yaml', 'Dockerfile'])('every HILUM_ variable 
   const meant = [...textOf(page).matchAll(/\bHILUM_[A-Z0-9_]*[A-Z0-9]/g)]
     .map(([name]) => name)
     // The configuration file's own variable, an example of a mistake, and what only tests read.
-    .filter((name) => !['HILUM_CONFIG', 'HILUM_DIMSE_PRT'].includes(name) && !name.startsWith('HILUM_FUZZ_'))
+    .filter(
+      (name) =>
+        !['HILUM_CONFIG', 'HILUM_DIMSE_PRT', implementationVersionName].includes(name) &&
+        !name.startsWith('HILUM_FUZZ_'),
+    )
   expect(meant.filter((name) => !known.has(name))).toEqual([])
 })
 
@@ -140,14 +147,17 @@ test.each(pages)('every setting that %s names exists', (page) => {
   }
 })
 
-test('every example of configuration in receiving.md is valid', () => {
+test('every example of configuration in receiving.md is valid', ({ onTestFinished }) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hilum-docs-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const authority = new TestAuthority(folder)
+  const files = { ...authority.issue('node'), ca: authority.ca }
   const blocks = yamlOf('docs/receiving.md') as ConfigInput[]
   expect(blocks.length).toBeGreaterThan(4)
-  const pem = path.join(repository, 'package.json')
   for (const block of blocks) {
     const { tls } = block.dimse ?? {}
     // Certificates are files, which have to be there.
-    if (tls) Object.assign(tls, { certificate: pem, key: pem, ca: pem })
+    if (tls) Object.assign(tls, files)
     const around: ConfigInput = {
       destinations: { pacs: { kind: 'stow-rs', url: 'https://pacs.example/dicom-web' } },
       remotes: [{ aeTitle: 'PACS', host: '10.0.0.9' }],

@@ -188,7 +188,11 @@ async function withRemotes(config: Config, { isQuestion }: { isQuestion: boolean
         throw new HilumError('no-database', `no node has been started on ${config.dataDir} yet: nothing is known there`)
       })
     const database = await openDatabase({ url: config.database.url, dataDir: config.dataDir, log })
-    return await onDatabase(database).finally(() => database.destroy())
+    try {
+      return await onDatabase(database)
+    } finally {
+      await database.destroy()
+    }
   } catch (error) {
     if (!(error instanceof HilumError) || error instanceof UsageError) throw error
     process.stderr.write(`${messageOf(error)}\n`)

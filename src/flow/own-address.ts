@@ -18,7 +18,7 @@ export async function isOwnAddress(url: string, own: OwnAddress): Promise<boolea
   const named = await addressesOf(hostname.replace(/^\[(.*)\]$/, '$1'))
   const isAny = own.host === '0.0.0.0' || own.host === '::'
   const ours = isAny ? addressesOfMachine() : await addressesOf(own.host)
-  return named.some((address) => ours.includes(address) || (isAny && /^127\./.test(address)))
+  return named.some((address) => ours.includes(address) || (isAny && address.startsWith('127.')))
 }
 
 /** None for a name that nobody knows. */

@@ -139,7 +139,7 @@ describe('our own requests on an association', () => {
       await wait(300)
       await finish(peer)
       const answers = [await peer.response(), await peer.response()]
-      expect(answers.map(({ commandField }) => commandField).sort()).toEqual([0x8010, 0x8030])
+      expect(new Set(answers.map((answer) => answer.commandField))).toEqual(new Set([0x8010, 0x8030]))
     })
   })
 

@@ -118,8 +118,9 @@ export function encodeElement(element: Element, encoding: Encoding): Buffer {
   writeTag(head, tag, encoding.littleEndian)
   if (encoding.explicit) head.write(vr, 4, 2, 'latin1')
   const at = head.length === 12 ? 8 : encoding.explicit ? 6 : 4
-  if (long) encoding.littleEndian ? head.writeUInt32LE(length, at) : head.writeUInt32BE(length, at)
-  else encoding.littleEndian ? head.writeUInt16LE(length & 0xffff, at) : head.writeUInt16BE(length & 0xffff, at)
+  const written = long ? length : length & 0xffff
+  if (encoding.littleEndian) head.writeUIntLE(written, at, long ? 4 : 2)
+  else head.writeUIntBE(written, at, long ? 4 : 2)
   return Buffer.concat([head, body])
 }
 

@@ -76,7 +76,7 @@ describe.skipIf(!ready)(`${page} says what happens`, () => {
       const outcomes = new Map<Sample, Outcome>()
       for (const sample of samplesOf(sender.name)) outcomes.set(sample, await outcomeOf(() => sender.send(sample)))
       for (const [sample, outcome] of outcomes) {
-        const kept = outcome.result === 'passed' ? withNote(await stored(sample), outcome.note) : outcome
+        const kept = outcome.result === 'passed' ? withNote(await kindOfStored(sample), outcome.note) : outcome
         setCell(sent, rowOf(sample.transferSyntaxUID), sender.name, kept)
       }
     }
@@ -146,7 +146,7 @@ describe.skipIf(!ready)(`${page} says what happens`, () => {
   }
 
   /** What the node holds of a sample that it has acknowledged. */
-  async function stored(sample: Sample): Promise<Outcome> {
+  async function kindOfStored(sample: Sample): Promise<Outcome> {
     const { studyInstanceUID, seriesInstanceUID, sopInstanceUID } = sample
     const where = `/dicomweb/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`
     const headers = { accept: 'application/dicom; transfer-syntax=*', authorization: `Bearer ${adminToken}` }

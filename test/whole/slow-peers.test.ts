@@ -187,9 +187,9 @@ describe.skipIf(!existsSync(entry))('slow and broken peers of the receiving proc
 describe('a sink that stalls (injected: a second for each instance of one sender)', () => {
   it('slows that sender only (fails on half the rate of the other only)', async () => {
     const scp = await MemoryScp.start({ maxAssociations: 100 })
-    scp.beforeSuccess = async ({ request }) => {
+    scp.beforeSuccess = async (reception) => {
       scp.stored.length = 0
-      if (request.association.callingAETitle === 'STALLED') await sleep(1000)
+      if (reception.request.association.callingAETitle === 'STALLED') await sleep(1000)
     }
     const quiet: number[] = []
     const beside: number[] = []

@@ -22,10 +22,10 @@ export async function orthanc(setting: Setting, known: Known): Promise<Client> {
 
   const upload = async ({ file }: Sample) =>
     (await peer.request<{ ID: string }>('POST', '/instances', readFileSync(file))).ID
-  const store = async (sample: Sample) => await peer.request('POST', '/modalities/hilum/store', await upload(sample))
-  const stow = async (sample: Sample) =>
+  const store = async (sent: Sample) => await peer.request('POST', '/modalities/hilum/store', await upload(sent))
+  const stow = async (sent: Sample) =>
     await peer.request('POST', '/dicom-web/servers/hilum/stow', {
-      Resources: [await upload(sample)],
+      Resources: [await upload(sent)],
       Synchronous: true,
     })
   const find = async (level: 'Patient' | 'Study', expected: Record<string, string>) => {
@@ -61,8 +61,8 @@ export async function orthanc(setting: Setting, known: Known): Promise<Client> {
     const query = { Level: 'Study', Query: { StudyInstanceUID: uid } }
     return await peer.request<string[]>('POST', '/tools/find', query)
   }
-  const qido = (server: string) =>
-    peer.request('POST', `/dicom-web/servers/${server}/qido`, { Uri: '/studies', Arguments: { PatientID: patientID } })
+  const qido = (name: string) =>
+    peer.request('POST', `/dicom-web/servers/${name}/qido`, { Uri: '/studies', Arguments: { PatientID: patientID } })
   const retrieve = (resource: { Study: string; Series?: string }) =>
     peer.request('POST', '/dicom-web/servers/hilum/retrieve', { Resources: [resource], Synchronous: true })
   return {

@@ -123,7 +123,11 @@ export function own(setting: Setting, known: Known): Client {
       'User identity with a wrong passcode': () => refusedAt(echo({ ...peer, userIdentity: identity('wrong') })),
       'DICOMweb without credentials': async () => {
         const stranger = new DicomwebServer({ url: `${node.url}/dicomweb` })
-        return await refusedAt(stranger.echo()).finally(() => stranger.close())
+        try {
+          return await refusedAt(stranger.echo())
+        } finally {
+          await stranger.close()
+        }
       },
     },
     senders: [
