@@ -191,8 +191,10 @@ function takeWitnesses(folder: string): Map<string, string> {
   return found
 }
 
-/** The data sets of all objects that the node keeps, once everything is indexed. */
+/** The data sets of all objects that the node keeps, once everything is indexed: a restart makes files of what lies in journals. */
 async function keptDigests(node: NodeProcess): Promise<Set<string>> {
+  await node.stop()
+  await node.start()
   while (filesIn(path.join(node.dataDir, 'incoming')).length > 0) await sleep(100)
   const digests = filesIn(path.join(node.dataDir, 'objects')).map((file) => {
     const bytes = readFileSync(file)
