@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './test/support/closing-line.ts'
 
-/** `unit` needs only this repository; `whole` boots real nodes and talks to real peers, one file at a time. */
+/** `unit` needs only this repository; `whole` boots real nodes, talks to real peers and fuzzes, one file at a time. */
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLine()],
@@ -10,14 +10,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/peers/**', 'test/whole/**'],
+          exclude: ['test/peers/**', 'test/whole/**', 'test/fuzz/**'],
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'whole',
-          include: ['test/peers/**/*.test.ts', 'test/whole/**/*.test.ts'],
+          include: ['test/peers/**/*.test.ts', 'test/whole/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,

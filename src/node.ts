@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { randomSecret } from './admin/accounts.ts'
-import { createAuth } from './admin/app.ts'
+import { createAuth, verifyCaller } from './admin/app.ts'
 import { EventHub } from './admin/events.ts'
 import { NodeMetrics } from './admin/metrics.ts'
 import type { Config } from './config.ts'
@@ -152,7 +152,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     metrics,
     log,
     remotes,
-    verify: async (name, password) => (await auth.accounts.authenticate(name, password)) !== null,
+    verify: (name, password, address) => verifyCaller(auth, { name, password, address }),
     takeStatement: (question) => hints.answer(question),
   })
   const incoming = new IncomingFolder({

@@ -36,6 +36,22 @@ export function createAuth(knex: Knex, options: CredentialsOptions): Auth {
   }
 }
 
+/**
+ * Judges the name and password of a caller that speaks DICOM, and slows guessing as the login page does. A name is counted with its
+ * address: whoever guesses from one machine cannot lock a scanner out that uses the same name on another.
+ */
+export async function verifyCaller(
+  { accounts, throttle }: Pick<Auth, 'accounts' | 'throttle'>,
+  { name, password, address }: { name: string; password: string; address: string },
+): Promise<boolean> {
+  const counted = `${name} over DICOM from ${address}`
+  if (throttle.waitSeconds(counted, address) > 0) return false
+  throttle.failed(counted, address)
+  if ((await accounts.authenticate(name, password)) === null) return false
+  throttle.succeeded(counted, address)
+  return true
+}
+
 export interface AppOptions {
   /** Of the node, for the API's description. */
   version: string

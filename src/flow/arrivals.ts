@@ -35,7 +35,7 @@ export interface ArrivalsOptions {
   /** Who may call. */
   remotes: Remotes
   /** True for the name and password of a user of this node. */
-  verify?(name: string, password: string): Promise<boolean>
+  verify?(name: string, password: string, address: string): Promise<boolean>
   /** Takes performed procedure steps and availability notifications; without it they are refused. */
   takeStatement?(question: StatementQuestion): Promise<ReceiverAnswer>
 }

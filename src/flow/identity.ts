@@ -8,8 +8,8 @@ export type IdentityAnswer = Extract<ReceiverAnswer, { about: 'identity' | 'fail
 
 export interface IdentityOptions {
   settings: Config['dimse']['userIdentity']
-  /** True for the name and password of a user of this node. */
-  verify(name: string, password: string): Promise<boolean>
+  /** True for the name and password of a user of this node; false also while an address has to wait after too many wrong ones. */
+  verify(name: string, password: string, address: string): Promise<boolean>
   log: Log
 }
 
@@ -31,7 +31,7 @@ export function identityJudge({ settings, verify, log }: IdentityOptions) {
         return admit(true)
       case 'accounts':
         if (question.type !== 'username-passcode') return admit(false)
-        return admit(await verify(text(question.primary), text(question.secondary)))
+        return admit(await verify(text(question.primary), text(question.secondary), question.sender.address))
       case 'authoriser':
         return await askAuthoriser(question, settings.authoriser ?? '', log)
       default:
