@@ -86,7 +86,11 @@ export function applyEnvironment(
     if (!variable.startsWith('HILUM_') || otherVariables.has(variable) || text === undefined) continue
     const setting = settings.get(variable)
     if (!setting) {
-      const help = suggestion(variable, settings.keys())
+      const members = [...settings.keys()].filter((name) => name.startsWith(`${variable}_`))
+      const help =
+        members.length > 0
+          ? `: give each setting by itself: ${members.join(', ')}`
+          : suggestion(variable, settings.keys())
       problems.push({ path: variable, expectation: `no setting has this environment variable${help}` })
       continue
     }

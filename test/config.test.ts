@@ -234,10 +234,16 @@ routes:
     pipeline: ct-lung-density
     destinations: [self, pcas]
 `,
-      { HILUM_DIMSE_HOTS: 'x', HILUM_ASSEMBLE_QUIET: 'soon', HILUM_RECEIVE_MINIMUMFREE: '3 parsecs' },
+      {
+        HILUM_DIMSE_HOTS: 'x',
+        HILUM_ASSEMBLE_HL7: '{port: 2575}',
+        HILUM_ASSEMBLE_QUIET: 'soon',
+        HILUM_RECEIVE_MINIMUMFREE: '3 parsecs',
+      },
     )
     const found = new Map(problems.map((problem) => [problem.path, problem]))
     expect([...found.keys()].sort()).toEqual([
+      'HILUM_ASSEMBLE_HL7',
       'HILUM_DIMSE_HOTS',
       'aeTitle',
       'assemble.quiet',
@@ -260,11 +266,12 @@ routes:
       expectation: 'expected number, received string',
     })
     expect(found.get('HILUM_DIMSE_HOTS')?.expectation).toMatch(/HILUM_DIMSE_HOST/)
+    expect(found.get('HILUM_ASSEMBLE_HL7')?.expectation).toMatch(/by itself: .*HILUM_ASSEMBLE_HL7_PORT/)
     expect(found.get('assemble.quiet')).toMatchObject({ value: '"soon"', source: 'HILUM_ASSEMBLE_QUIET' })
     expect(found.get('objects.url')?.expectation).toMatch(/not supported by this version/)
     expect(found.get('routes.0.inputs.ct.where')).toMatchObject({ line: 13 })
     expect(found.get('routes.0.inputs.ct.where')?.expectation).toMatch(/line 1, column 8.*Modality[\s\S]*\^\^\^/)
-    expect(message).toMatch(/^11 problems in the configuration/)
+    expect(message).toMatch(/^12 problems in the configuration/)
     expect(message).toContain('http.port (line 6): "eighty": expected number')
   })
 

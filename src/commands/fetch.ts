@@ -97,7 +97,7 @@ async function addedRemotes(config: Config): Promise<Remote[]> {
 
 function lineOf({ studyInstanceUID, studyDate, modalities, instances, completed, reason }: FetchedStudy): string {
   const date = studyDate === null ? '-' : studyDate.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3')
-  const held = `${instances ?? '?'} instances`
+  const held = `${instances ?? '?'} instance${instances === 1 ? '' : 's'}`
   const came = completed === null ? held : `${completed} of ${held} came${reason === null ? '' : `: ${reason}`}`
   return `${date.padEnd(10)}  ${modalities.join(',').padEnd(8)}  ${studyInstanceUID}  ${came}`
 }

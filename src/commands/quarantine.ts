@@ -80,7 +80,9 @@ async function list(config: Config, api: NodeApi | null, values: Values & { json
     return 0
   }
   for (const one of found.objects) print(lineOf(one))
-  print(found.total === 0 ? 'nothing is in quarantine' : `${found.objects.length} of ${found.total}`)
+  const isFiltered = [values.state, values.code, values.via, values.sender].some((value) => value !== undefined)
+  const none = isFiltered ? 'nothing in quarantine is like that' : 'nothing is in quarantine'
+  print(found.total === 0 ? none : `${found.objects.length} of ${found.total}`)
   return 0
 }
 

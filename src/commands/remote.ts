@@ -84,7 +84,7 @@ const acts: Record<string, (remotes: Remotes, asked: Asked) => Promise<number>> 
     if (values.json) print(JSON.stringify(listed, null, 2))
     else {
       for (const { sent, ...remote } of listed) print(`${textOf(remote)}  ${sentText(sent)}`)
-      print(`others: ${others[config.dimse.unknownCallers]}`)
+      print(`callers that are not listed: ${others[config.dimse.unknownCallers]}`)
     }
     return 0
   },
@@ -142,7 +142,8 @@ const others = {
 } as const
 
 function sentText({ instances, bytes, lastSeenAt }: RemoteTotals): string {
-  return lastSeenAt === null ? 'never seen' : `${instances} instances, ${sizeText(bytes)}, last seen ${lastSeenAt}`
+  if (lastSeenAt === null) return 'never seen'
+  return `${instances} instance${instances === 1 ? '' : 's'}, ${sizeText(bytes)}, last seen ${lastSeenAt}`
 }
 
 function refusedText({ id, callingAETitle, calledAETitle, address, times, lastAt, reason }: RefusedCaller): string {

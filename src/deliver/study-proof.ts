@@ -30,6 +30,33 @@ export async function proveResultsHeld(
   return { kind: 'held', sentence: `${count(results.length, 'result')} read back from ${name}` }
 }
 
+/**
+ * Proves by reading each of them back that a destination holds the very bytes of instances that came more than once, with different
+ * content: that it lists their UIDs may be true of the older ones. Never rejects for what the destination does.
+ * @throws what `instances` throws
+ */
+export async function proveNewestHeld(
+  destination: Destination,
+  instances: AsyncIterable<Deliverable>,
+  { name, now }: { name: string; now: () => Date },
+): Promise<StudyProof> {
+  let held = 0
+  for await (const instance of instances) {
+    try {
+      const proof = await proveInstance(destination, instance, now)
+      if (proof.kind !== 'identical')
+        return {
+          kind: 'not-held',
+          sentence: `${name}: instance ${instance.sopInstanceUID}, which has replaced another: ${proof.sentence}`,
+        }
+      held++
+    } catch (error) {
+      return { kind: 'unknown', sentence: `${name} cannot be asked: ${messageOf(error)}` }
+    }
+  }
+  return { kind: 'held', sentence: `${count(held, 'instance')} that had replaced others read back from ${name}` }
+}
+
 /** Proves by QIDO-RS that a destination lists instances of a study. Never rejects for what the destination does. */
 export async function proveInstancesHeld(
   destination: Destination,

@@ -54,15 +54,18 @@ export function encodeDataSet(natural: Record<string, unknown>, transferSyntaxUI
   const unicode = hasTextBeyondASCII(natural)
   const sink = new ByteSink(syntax.littleEndian)
   const writer = { sink, explicitVR: syntax.explicitVR, unicode }
-  writeElements(writer, unicode ? { ...natural, SpecificCharacterSet: 'ISO_IR 192' } : natural, {
-    outermost: true,
-    bits: {},
-  })
+  writeElements(writer, unicode ? inUnicode(natural) : natural, { outermost: true, bits: {} })
   const bytes = sink.take()
   if (!syntax.deflated) return bytes
   const deflated = deflateRawSync(bytes)
   // PS3.5 A.5: padded to an even length
   return deflated.length % 2 === 0 ? deflated : Buffer.concat([deflated, Buffer.alloc(1)])
+}
+
+/** Whatever character set is given, by its keyword or by its tag, another one holds. */
+function inUnicode(natural: Natural): Natural {
+  const { [specificCharacterSet]: _, ...rest } = natural
+  return { ...rest, SpecificCharacterSet: 'ISO_IR 192' }
 }
 
 interface Writer {

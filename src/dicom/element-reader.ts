@@ -177,7 +177,8 @@ export class ElementReader {
     return pos
   }
 
-  private item(
+  /** Reads the elements of an item. @returns the offset behind it @throws {ReadStop} */
+  item(
     at: number,
     range: { bound: number; delimited: boolean },
     context: { item: DicomJson; scope: Scope; depth: number },

@@ -18,7 +18,7 @@ export async function reportEvent(peer: ScuOptions, event: EventReport): Promise
   }
   return await withAssociation(peer, proposal, async (association) => {
     const { id, transferSyntax } = association.contextFor(abstractSyntax)
-    const dataSet = event.encode?.(transferSyntax)
+    const dataSet = await event.encode?.(transferSyntax)
     const command = encodeEventReport(event, association.nextMessageID(), dataSet !== undefined)
     await association.writeMessage(id, command, dataSet)
     return (await association.response()).status ?? dimseStatus.processingFailure

@@ -79,6 +79,14 @@ export async function moveInstances(
   )
 }
 
+/** What statuses mean that C-STORE uses for something else (PS3.4 table C.4-2). */
+const statusesOfMove: Readonly<Record<number, string>> = {
+  [dimseStatus.outOfResourcesForMatches]: 'Unable to calculate the number of matches',
+  [dimseStatus.unableToPerformSubOperations]: 'Unable to perform sub-operations',
+  [dimseStatus.dataSetDoesNotMatchSOPClass]: 'Identifier does not match SOP class',
+  [dimseStatus.subOperationsFailed]: 'Sub-operations complete, with failures or warnings',
+}
+
 const progressOf = ({ remaining, completed, failed, warning }: CommandSet): MoveProgress => ({
   remaining: remaining ?? 0,
   completed: completed ?? 0,
@@ -88,7 +96,7 @@ const progressOf = ({ remaining, completed, failed, warning }: CommandSet): Move
 
 function reportOf(response: CommandSet, status: number, failedInstances: string[]): MoveReport {
   const comment = response.errorComment ? `: ${response.errorComment}` : ''
-  const reason = status === dimseStatus.success ? null : `${describeStatus(status)}${comment}`
+  const reason = status === dimseStatus.success ? null : `${describeStatus(status, statusesOfMove)}${comment}`
   return { ...progressOf(response), status, reason, failedInstances }
 }
 

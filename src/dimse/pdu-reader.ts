@@ -30,6 +30,8 @@ export interface PDULimits {
 
 export const pduLimits: PDULimits = { association: 512 * 1024, data: 16 * 1024 * 1024 }
 
+const maximumParts = 1024
+
 type State = 'pdu-header' | 'body' | 'pdv-header' | 'pdv-body'
 
 /**
@@ -151,6 +153,8 @@ export class PDUReader {
 
   #readBody(chunk: Buffer, offset: number): number {
     const end = Math.min(chunk.length, offset + this.#pduLeft)
+    // Put together now and then: in chunks of a byte it would take a hundred times its length.
+    if (this.#body.length === maximumParts) this.#body = [Buffer.concat(this.#body)]
     this.#body.push(Buffer.from(chunk.subarray(offset, end)))
     this.#pduLeft -= end - offset
     if (this.#pduLeft === 0) this.#endPDU()

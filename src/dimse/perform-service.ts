@@ -34,11 +34,11 @@ export async function performService(
   } catch (error) {
     // Whoever asked has gone: nobody is left to be answered, and the end of the association has been told already.
     if (error instanceof DimseError && error.code === 'association-lost') return
-    const { status, comment } = statusOf(error)
+    const response: ServiceResponse = statusOf(error)
+    const { status } = response
     const where = { association: association.id, sopClassUID: context.abstractSyntax, command: command.commandField }
     options.log.warn('request failed', { ...where, status, reason: messageOf(error) })
     if (last !== null && !isPending(last)) return
-    const response: ServiceResponse = comment === undefined ? { status } : { status, comment }
     await responder.respond(response).catch(() => undefined)
   }
 }

@@ -17,7 +17,7 @@ export const withDataSet = 0x0001
  * event type and action type where the request has them.
  */
 export function encodeServiceResponse(request: CommandSet, response: ServiceResponse): Buffer {
-  const { status, comment, dataSet, subOperations } = response
+  const { status, comment, errorID, dataSet, subOperations } = response
   const instance = response.affectedSOPInstanceUID ?? (namesInstance(request) ? request.sopInstanceUID : null)
   const eventTypeID = response.eventTypeID ?? request.eventTypeID
   const actionTypeID = response.actionTypeID ?? request.actionTypeID
@@ -31,6 +31,7 @@ export function encodeServiceResponse(request: CommandSet, response: ServiceResp
   add(0x0800, dataSet === undefined ? noDataSet : withDataSet)
   add(0x0900, status)
   add(0x0902, comment === undefined ? undefined : commentOf(comment))
+  add(0x0903, errorID)
   add(0x1000, shortText(instance))
   add(0x1002, eventTypeID)
   add(0x1008, actionTypeID)

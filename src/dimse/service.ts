@@ -19,6 +19,8 @@ export interface ServiceResponse {
   status: number
   /** Error Comment (0000,0902), cut to 64 characters; without patient data. */
   comment?: string
+  /** Error ID (0000,0903). */
+  errorID?: number
   /** In the context's transfer syntax. */
   dataSet?: Buffer
   affectedSOPInstanceUID?: string

@@ -50,14 +50,16 @@ export const statusOfCode: Readonly<Record<string, number>> = {
 }
 
 /**
- * Translates an error to the status of a response: the one that it carries as `detail.status`, else its code's. Errors that nobody foresaw are 0x0110, processing failure, and carry no
+ * Translates an error to the status of a response: the one that it carries as `detail.status`, else its code's, and to its Error ID where it
+ * carries one as `detail.errorID`. Errors that nobody foresaw are 0x0110, processing failure, and carry no
  * comment: their message may hold anything.
  */
-export function statusOf(error: unknown): { status: number; comment?: string } {
+export function statusOf(error: unknown): { status: number; comment?: string; errorID?: number } {
   if (!(error instanceof HilumError)) return { status: dimseStatus.processingFailure }
-  const { status } = error.detail
+  const { status, errorID } = error.detail
   const named = typeof status === 'number' ? status : statusOfCode[error.code]
-  return { status: named ?? dimseStatus.processingFailure, comment: error.message }
+  const answer = { status: named ?? dimseStatus.processingFailure, comment: error.message }
+  return typeof errorID === 'number' ? { ...answer, errorID } : answer
 }
 
 /** Success, or one of the warnings of C-STORE under which the instance is kept (PS3.4 table B.2-1). */
@@ -93,11 +95,15 @@ const names: Readonly<Record<number, string>> = {
   0xb007: 'Warning: data set does not match SOP class',
 }
 
-/** The status in words and digits, for reports. */
-export function describeStatus(status: number): string {
+/**
+ * The status in words and digits, for reports.
+ * @param others names of statuses that mean something else than in a response to C-STORE
+ */
+export function describeStatus(status: number, others: Readonly<Record<number, string>> = {}): string {
   const digits = `0x${status.toString(16).toUpperCase().padStart(4, '0')}`
   const family = status >> 8
   const name =
+    others[status] ??
     names[status] ??
     (family === 0xa7
       ? 'Out of resources'

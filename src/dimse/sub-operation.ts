@@ -62,7 +62,7 @@ export interface EventReport {
   sopInstanceUID: string
   eventTypeID: number
   /** Encodes the event information in the transfer syntax that is given; absent: none is sent. */
-  encode?(transferSyntaxUID: string): Buffer
+  encode?(transferSyntaxUID: string): Buffer | Promise<Buffer>
 }
 
 /**
@@ -75,7 +75,7 @@ export async function reportOn(association: Association, event: EventReport, to:
     ({ abstractSyntax, roles }) => abstractSyntax === event.sopClassUID && roles?.scu !== false,
   )
   if (context === undefined) return null
-  const dataSet = event.encode?.(context.transferSyntax)
+  const dataSet = await event.encode?.(context.transferSyntax)
   const response = await to.outgoing.request((messageID) =>
     to.writer.send(context.id, encodeEventReport(event, messageID, dataSet !== undefined), dataSet),
   )

@@ -1,10 +1,13 @@
 import type { Knex } from 'knex'
+import { DimseError } from '../dimse/error.ts'
 import type { EventReport } from '../dimse/sub-operation.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { commitmentReport } from '../receive/commitment-report.ts'
+import { grouped } from '../receive/index-groups.ts'
 import type { CommitmentOutcome, ReferencedInstance, RemoteAddress } from '../receive/questions.ts'
 import type { Sender } from '../receive/received.ts'
+import { allDone } from '../store/journal-files.ts'
 import type { Objects } from '../store/objects.ts'
 import { whyNotHeld } from '../view/held-instances.ts'
 
@@ -41,7 +44,10 @@ interface CommitmentRow {
   failures: string | null
   state: string
   attempts: number
+  next_attempt_at: string | null
 }
+
+type DueRow = Pick<CommitmentRow, 'id' | 'calling_ae_title'>
 
 /** Whose transaction: its UID, and who asked. */
 export interface Transaction {
@@ -135,13 +141,15 @@ export class Commitments {
   #attemptDue(): void {
     this.#attempting = this.#attempting.then(async () => {
       try {
-        const due = (await this.#options
+        const due = await this.#options
           .database('commitments')
           .whereIn('state', ['requested', 'decided'])
           .where('next_attempt_at', '<=', this.#now().toISOString())
           .orderBy('next_attempt_at')
-          .limit(20)) as CommitmentRow[]
-        for (const row of due) if (!this.#stopping) await this.#attempt(row)
+          .limit(1000)
+          .select<DueRow[]>('id', 'calling_ae_title')
+        const byRemote = grouped(due, (row) => row.calling_ae_title)
+        await allDone([...byRemote.values()].map((rows) => this.#attemptAll(rows)))
         await this.#schedule()
       } catch (error) {
         this.#options.log.error('storage commitments cannot be reported now', { reason: messageOf(error) })
@@ -150,16 +158,33 @@ export class Commitments {
     })
   }
 
-  async #attempt(row: CommitmentRow): Promise<void> {
+  /** Reports to one remote, one after the other. Where it cannot be reached, the others of this time are not tried. */
+  async #attemptAll(due: readonly DueRow[]): Promise<void> {
+    let unreachable: DimseError | null = null
+    for (const { id } of due) {
+      if (this.#stopping) return
+      const row: CommitmentRow | undefined = await this.#options.database('commitments').where({ id }).first()
+      if (row?.next_attempt_at != null && row.next_attempt_at <= this.#now().toISOString())
+        unreachable = await this.#attempt(row, unreachable)
+    }
+  }
+
+  /**
+   * @param unreachable why the remote could not be reached a moment ago; null: it is called
+   * @returns why it cannot be reached; null where it was
+   */
+  async #attempt(row: CommitmentRow, unreachable: DimseError | null): Promise<DimseError | null> {
     const { aeTitle, remote, report, log } = this.#options
     const outcome = await this.#outcomeOf(row)
     const context = { callingAETitle: row.calling_ae_title, transactionUID: row.transaction_uid }
     try {
+      if (unreachable) throw unreachable
       const address = remote(row.calling_ae_title)
       if (address === null) throw new Error(`${row.calling_ae_title} is no remote with a host`)
       await report(address, commitmentReport(row.transaction_uid, outcome, aeTitle))
       await this.#done(row)
       log.info('storage commitment reported', context)
+      return null
     } catch (error) {
       const attempts = row.attempts + 1
       const given = this.#now().getTime() - Date.parse(row.requested_at) >= giveUpMs
@@ -175,6 +200,7 @@ export class Commitments {
         attempts,
         reason,
       })
+      return error instanceof DimseError ? error : null
     }
   }
 

@@ -46,11 +46,12 @@ const failure = {
     status: dimseStatus.noSuchObjectInstance,
     comment: 'there is no step of that SOP Instance UID',
   },
-  // The words are those of table F.7.2-2.
+  // The words and the number are those of table F.7.2-2.
   final: {
     about: 'failure',
     status: dimseStatus.processingFailure,
     comment: 'Performed Procedure Step Object may no longer be updated',
+    errorID: 0xa710,
   },
   noStudy: { about: 'failure', status: dimseStatus.missingAttribute, comment: 'Study Instance UID is missing' },
 } as const satisfies Record<string, ReceiverAnswer>

@@ -144,7 +144,10 @@ export class Remotes {
   async add(remote: NewRemote, author: string): Promise<KnownRemote> {
     const whole = this.#checked(remote)
     if (!(await insertRemote(this.#options.database, whole, this.#by(author))))
-      throw new RemoteError('remote-exists', `there is a remote ${whole.aeTitle} already`)
+      throw new RemoteError(
+        'remote-exists',
+        `there is a remote ${whole.aeTitle} already: remove it first, or define it anew over the API (PUT)`,
+      )
     await this.refresh()
     return { ...whole, origin: 'api' }
   }
@@ -225,7 +228,9 @@ export class Remotes {
     if (callingAETitle === '') return useless('this entry stands for several callers: admit them one by one')
     const judgement = admission.judge(caller, address)
     if ('permissions' in judgement)
-      return useless(`${callingAETitle} may call from this address already; it was refused because: ${reason}`)
+      return useless(
+        `${callingAETitle} may call from this address already, to ${[...judgement.permissions].join(', ')}; it was refused because: ${reason}`,
+      )
     if (judgement.refusal === 'called-ae-title')
       return useless(
         `it called ${calledAETitle}, and this node is ${aeTitle}: correct that at the caller, or set dimse.acceptAnyCalledAETitle`,

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import type { Config } from '../config.ts'
-import type { Destination } from '../deliver/destination.ts'
-import { proveInstancesHeld, proveResultsHeld, type StudyProof } from '../deliver/study-proof.ts'
+import type { Deliverable, Destination } from '../deliver/destination.ts'
+import { proveInstancesHeld, proveNewestHeld, proveResultsHeld, type StudyProof } from '../deliver/study-proof.ts'
 import { HilumError, messageOf } from '../errors.ts'
 import type { StudyAsSeen } from '../store/delete-study.ts'
 import type { Objects } from '../store/objects.ts'
@@ -161,6 +161,7 @@ async function proofsOf(
     return proof.kind === 'held'
   }
   const { studyInstanceUID } = study
+  const replacing = source > 0 ? await thatReplaced(study.id, options.database) : []
   for (const name of source > 0 ? rule.storedAt : []) {
     const prove = async (destination: Destination): Promise<StudyProof> => {
       const sopInstanceUIDs: string[] = await options
@@ -170,10 +171,16 @@ async function proofsOf(
       return proveInstancesHeld(destination, { studyInstanceUID, sopInstanceUIDs }, { name })
     }
     if (!(await add(name, prove))) return proofs
+    const proveReplacing = (destination: Destination) =>
+      proveComparable(name, () => {
+        const deliverables = readyOneByOne(replacing, { studyInstanceUID, objects: options.objects })
+        return proveNewestHeld(destination, deliverables, { name, now: options.now })
+      })
+    if (replacing.length > 0 && !(await add(name, proveReplacing))) return proofs
   }
   for (const name of results.length > 0 ? rule.verifiedAt : []) {
-    const prove = async (destination: Destination): Promise<StudyProof> => {
-      try {
+    const prove = (destination: Destination) =>
+      proveComparable(name, async () => {
         const deliverables = await Promise.all(
           results.map(async (result) => ({
             ...result,
@@ -182,14 +189,48 @@ async function proofsOf(
           })),
         )
         return await proveResultsHeld(destination, deliverables, { name, now: options.now })
-      } catch (error) {
-        if (!(error instanceof HilumError)) throw error
-        return { kind: 'not-held', sentence: `a result cannot be compared with ${name}: ${messageOf(error)}` }
-      }
-    }
+      })
     if (!(await add(name, prove))) return proofs
   }
   return proofs
+}
+
+interface StoredInstance {
+  sopInstanceUID: string
+  seriesInstanceUID: string
+  objectKey: string
+}
+
+/** The source instances of a study that came again with different bytes: an archive that lists their UIDs may hold the older ones. */
+async function thatReplaced(studyId: number, database: Knex): Promise<StoredInstance[]> {
+  return await database('instances')
+    .join('series', 'series.id', 'instances.series_id')
+    .where({ 'instances.study_id': studyId, 'instances.origin': 'source' })
+    .whereIn('instances.sop_instance_uid', database('replaced_instances').select('sop_instance_uid'))
+    .orderBy('instances.id')
+    .select({
+      sopInstanceUID: 'instances.sop_instance_uid',
+      seriesInstanceUID: 'series.series_instance_uid',
+      objectKey: 'instances.object_key',
+    })
+}
+
+async function* readyOneByOne(
+  instances: readonly StoredInstance[],
+  { studyInstanceUID, objects }: { studyInstanceUID: string; objects: VerdictOptions['objects'] },
+): AsyncGenerator<Deliverable> {
+  for (const instance of instances)
+    yield { ...instance, studyInstanceUID, path: await objects.pathOf(instance.objectKey) }
+}
+
+/** What cannot be read here can be compared with nothing there. */
+async function proveComparable(name: string, prove: () => Promise<StudyProof>): Promise<StudyProof> {
+  try {
+    return await prove()
+  } catch (error) {
+    if (!(error instanceof HilumError)) throw error
+    return { kind: 'not-held', sentence: `an object cannot be compared with ${name}: ${messageOf(error)}` }
+  }
 }
 
 async function proofAt(

@@ -85,9 +85,9 @@ export function expectAnswer<About extends ReceiverAnswer['about']>(
   about: About,
 ): Extract<ReceiverAnswer, { about: About }> {
   if (answer.about === about) return answer as Extract<ReceiverAnswer, { about: About }>
-  const { status, comment } =
+  const { comment, ...detail } =
     answer.about === 'failure'
-      ? answer
+      ? { status: answer.status, comment: answer.comment, ...(answer.errorID && { errorID: answer.errorID }) }
       : { status: dimseStatus.processingFailure, comment: 'the node gave an answer to another question' }
-  throw new HilumError('refused-by-node', comment, { detail: { status } })
+  throw new HilumError('refused-by-node', comment, { detail })
 }

@@ -26,7 +26,7 @@ export function availabilityProvider({ ask }: { ask: Ask }): ServiceProvider {
     permission: 'store',
     commandFields: [commandField.nCreateRQ],
     async provide(request, responder) {
-      const attributes = readAttributes(request, kept)
+      const attributes = await readAttributes(request, kept)
       const answer = await ask({ about: 'availability', attributes, sender: senderOf(request.association) })
       expectAnswer(answer, 'done')
       const affectedSOPInstanceUID = request.command.sopInstanceUID ?? deriveUID('availability', randomUUID())

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { itemsOf, textOf } from '../dicom/dataset.ts'
 import type { DicomJson } from '../dicom/dicom-json.ts'
-import { readHead } from '../dicom/head.ts'
+import { readHeadInTurns } from '../dicom/head-in-turns.ts'
 import { SOP } from '../dicom/sop-class.ts'
 import { commandField } from '../dimse/command-set.ts'
 import type { Responder, ServiceProvider, ServiceRequest } from '../dimse/service.ts'
@@ -45,7 +46,7 @@ async function commit(
   responder: Responder,
   options: CommitmentProviderOptions,
 ): Promise<void> {
-  const { transactionUID, references } = readRequest(request)
+  const { transactionUID, references } = await readRequest(request)
   const { association } = request
   const sender = senderOf(association)
   expectAnswer(await options.ask({ about: 'commit', transactionUID, sender, references }), 'done')
@@ -78,20 +79,22 @@ class CommitmentError extends HilumError<'bad-commitment-request'> {
 }
 
 /** @throws {CommitmentError} */
-function readRequest({ command, context, dataSet }: ServiceRequest): {
+async function readRequest({ command, context, dataSet }: ServiceRequest): Promise<{
   transactionUID: string
   references: ReferencedInstance[]
-} {
+}> {
   if (command.sopInstanceUID !== SOP.storageCommitmentPushModelInstance)
     throw new CommitmentError(noSuchObjectInstance, 'the well-known SOP instance is expected')
   if (command.actionTypeID !== requestStorageCommitment)
     throw new CommitmentError(noSuchActionType, `action type 1 is expected`)
-  const head = readHead(dataSet ?? Buffer.alloc(0), { transferSyntaxUID: context.transferSyntax })
+  const head = await readHeadInTurns(dataSet ?? Buffer.alloc(0), { transferSyntaxUID: context.transferSyntax })
   const transactionUID = textOf(head.elements, 'TransactionUID') ?? ''
   if (head.ended !== 'end' || !isUIDText(transactionUID))
     throw new CommitmentError(invalidArgumentValue, 'a Transaction UID is expected')
+  await nextTurn()
   const references = itemsOf(head.elements, 'ReferencedSOPSequence').map(referenceOf)
   if (references.length === 0) throw new CommitmentError(invalidArgumentValue, 'Referenced SOP Sequence is empty')
+  await nextTurn()
   return { transactionUID, references }
 }
 

@@ -1,4 +1,4 @@
-import { encodeDataSet } from '../dicom/data-set-writer.ts'
+import { encodeInTurns } from '../dicom/encode-in-turns.ts'
 import { SOP } from '../dicom/sop-class.ts'
 import type { EventReport } from '../dimse/sub-operation.ts'
 import type { CommitmentOutcome } from './questions.ts'
@@ -37,6 +37,6 @@ export function commitmentReport(
     sopClassUID: SOP.storageCommitmentPushModel,
     sopInstanceUID: SOP.storageCommitmentPushModelInstance,
     eventTypeID: failed.length === 0 ? everythingCommitted : failuresExist,
-    encode: (transferSyntaxUID) => encodeDataSet(dataSet, transferSyntaxUID),
+    encode: (transferSyntaxUID) => encodeInTurns(dataSet, transferSyntaxUID),
   }
 }

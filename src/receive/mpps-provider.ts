@@ -48,7 +48,7 @@ async function keepStep(request: ServiceRequest, responder: Responder, ask: Ask)
   const answer = await ask({
     about: creates ? 'mpps-create' : 'mpps-set',
     sopInstanceUID,
-    attributes: readAttributes(request, kept),
+    attributes: await readAttributes(request, kept),
     sender: senderOf(request.association),
   })
   expectAnswer(answer, 'done')

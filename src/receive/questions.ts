@@ -86,8 +86,8 @@ export type ReceiverAnswer =
   | { about: 'done' }
   /** `serverResponse` in base64. */
   | { about: 'identity'; admitted: boolean; serverResponse: string | null }
-  /** A DIMSE status with a comment free of patient data. */
-  | { about: 'failure'; status: number; comment: string }
+  /** A DIMSE status with a comment free of patient data, and Error ID (0000,0903) where there is one. */
+  | { about: 'failure'; status: number; comment: string; errorID?: number }
 
 /**
  * Asks the node from within the receiving process.

@@ -151,15 +151,16 @@ async function recoverBatch(found: readonly Found[], context: BatchContext): Pro
     if (finding !== null) examined.push({ found: one, finding })
   }
   const uids = examined.flatMap(({ finding }) => (finding.kind === 'instance' ? finding.instance.sopInstanceUID : []))
-  const keys = await keysInIndex(context.database, 'sop_instance_uid', uids)
+  const damaged = examined.flatMap(({ found: one, finding }) => (finding.kind === 'defect' ? keyOf(one.file) : []))
+  // Damage found later is no reason to take away what the index speaks of.
+  const keys = new Set([
+    ...(await keysInIndex(context.database, 'sop_instance_uid', uids)),
+    ...(await keysInIndex(context.database, 'object_key', damaged)),
+  ])
   const unindexed: ReceivedInstance[] = []
   for (const { found: one, finding } of examined) {
     const key = keyOf(one.file)
-    // Damage found later is no reason to take away what the index speaks of. The search by key reads the whole table, and is rare.
-    if (
-      keys.has(key) ||
-      (finding.kind === 'defect' && (await keysInIndex(context.database, 'object_key', [key])).has(key))
-    ) {
+    if (keys.has(key)) {
       await context.objects.put(key, one.path)
       context.recovered.moved++
     } else if (finding.kind === 'defect') await quarantine(one, finding, context)
@@ -203,13 +204,14 @@ async function examine(found: Found, association: string): Promise<Finding | nul
   }
 }
 
-/** The object keys of instances that are indexed, or kept aside as replaced. */
+/** The object keys of instances that are indexed, or kept aside as replaced. By key the whole table is read: once for many of them. */
 async function keysInIndex(
   database: Knex,
   column: 'sop_instance_uid' | 'object_key',
   values: readonly string[],
 ): Promise<Set<string>> {
   const keys = new Set<string>()
+  if (values.length === 0) return keys
   for (const table of ['instances', 'replaced_instances'])
     for (const key of await database(table).whereIn(column, values).pluck('object_key')) keys.add(key)
   return keys

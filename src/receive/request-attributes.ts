@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DicomJson, DicomJsonElement } from '../dicom/dicom-json.ts'
-import { readHead } from '../dicom/head.ts'
+import { readHeadInTurns } from '../dicom/head-in-turns.ts'
 import type { ServiceRequest } from '../dimse/service.ts'
 import { dimseStatus } from '../dimse/status.ts'
 import { HilumError } from '../errors.ts'
@@ -14,18 +15,21 @@ export interface KeptElements {
  * goes no further.
  * @throws HilumError `unreadable-attributes`, with the status 0x0106 (invalid attribute value)
  */
-export function readAttributes(
+export async function readAttributes(
   { context, dataSet }: Pick<ServiceRequest, 'context' | 'dataSet'>,
   kept: KeptElements,
-): DicomJson {
+): Promise<DicomJson> {
   if (dataSet === null) return {}
   const only = new Set(Object.keys(kept).map((tag) => Number.parseInt(tag, 16)))
-  const head = readHead(dataSet, { transferSyntaxUID: context.transferSyntax, only })
+  const head = await readHeadInTurns(dataSet, { transferSyntaxUID: context.transferSyntax, only })
   if (head.ended === 'truncated' || head.ended === 'malformed')
     throw new HilumError('unreadable-attributes', `the data set is ${head.ended}`, {
       detail: { status: dimseStatus.invalidAttributeValue },
     })
-  return keep(head.elements, kept)
+  await nextTurn()
+  const attributes = keep(head.elements, kept)
+  await nextTurn()
+  return attributes
 }
 
 function keep(dataSet: DicomJson, kept: KeptElements): DicomJson {

@@ -71,6 +71,8 @@ async function move(request: ServiceRequest, responder: Responder, options: Retr
 interface Sending {
   sender: InstanceSender
   operations: SubOperations
+  /** Associations in a row that ended while an instance was sent. */
+  lost: number
 }
 
 function sendingOf(
@@ -83,11 +85,14 @@ function sendingOf(
   return {
     sender: new InstanceSender({ ...calledRemote(destination), callingAETitle: aeTitle, moveOriginator }),
     operations: new SubOperations(responder, total),
+    lost: 0,
   }
 }
 
 /** How the sender begins its reason for what it had no association for. */
 const notSent = 'not sent: '
+/** After so many lost associations in a row the rest is not tried: each may have taken the whole of a time-out. */
+const patience = 3
 
 /**
  * Sends instances one after the other, until the retrieval is cancelled: then the one under way is still finished.
@@ -95,9 +100,10 @@ const notSent = 'not sent: '
  */
 async function sendPage(
   instances: readonly RetrievableInstance[],
-  { sender, operations }: Sending,
+  sending: Sending,
   signal: AbortSignal,
 ): Promise<string | null> {
+  const { sender, operations } = sending
   let failure: string | null = null
   for (const { path, sopInstanceUID } of instances) {
     if (signal.aborted) return null
@@ -105,9 +111,11 @@ async function sendPage(
       operations.settled(sopInstanceUID, null)
       continue
     }
-    const { status, reason } = await sender.send(path)
+    const { status, reason, retry } = await sender.send(path)
     operations.settled(sopInstanceUID, status)
+    sending.lost = status === null && retry === 'ambiguous' ? sending.lost + 1 : 0
     if (status === null && reason?.startsWith(notSent)) failure = reason.slice(notSent.length)
+    else if (sending.lost === patience) failure = reason
   }
   if (failure !== null) operations.failRest()
   return failure

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fdatasync, fsync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { close, closeSync, fdatasync, fsync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { encodeFileMeta, type FileMeta } from '../dicom/part10.ts'
 import { HilumError } from '../errors.ts'
@@ -90,7 +90,8 @@ export class IncomingFolder {
   }
 
   #outOfSpace(mark: number): IncomingError {
-    const sentence = `${this.#space.read().free} bytes are free for incoming files: at least ${leavesAt(mark)} are expected`
+    // A C-STORE response tells no more than 64 characters of it (PS3.7 C.4.2).
+    const sentence = `${gibibytes(this.#space.read().free)} are free, ${gibibytes(leavesAt(mark))} are needed`
     return new IncomingError('out-of-space', sentence, { retry: 'transient' })
   }
 
@@ -168,12 +169,11 @@ export class IncomingFile {
   /** Forgets the file. Does nothing when it has ended already. */
   discard(): void {
     if (this.#fd < 0) return
-    const fd = this.#fd
-    this.#fd = -1
+    const fd = this.#ended()
     rmSync(this.path, { force: true })
     // A descriptor that is closed under a sync may be somebody else's by then.
-    if (this.#writeBack) void this.#writeBack.then(() => closeSync(fd))
-    else closeSync(fd)
+    if (this.#writeBack) void this.#writeBack.then(() => closeLater(fd))
+    else closeLater(fd)
   }
 
   #startWriteBack(): void {
@@ -197,19 +197,25 @@ export class IncomingFile {
       renameSync(this.path, target)
       if (this.#folder.sync) await syncFile(this.#fd)
     } catch (error) {
-      this.#close()
       for (const place of [this.path, target]) rmSync(place, { force: true })
+      closeLater(this.#ended())
       throw asIncomingError(error)
     }
-    this.#close()
+    closeSync(this.#ended())
     return { file, size: this.#size }
   }
 
-  #close(): void {
+  /** @returns the descriptor, which nobody uses any more */
+  #ended(): number {
     const fd = this.#fd
     this.#fd = -1
-    closeSync(fd)
+    return fd
   }
+}
+
+/** Not here and now: to free what a large file held that has lost its name takes the file system long. */
+function closeLater(fd: number): void {
+  close(fd, () => undefined)
 }
 
 function syncFile(fd: number): Promise<void> {
@@ -234,4 +240,8 @@ export function asIncomingError(cause: unknown): IncomingError {
     retry: 'transient',
     cause,
   })
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GiB`
 }

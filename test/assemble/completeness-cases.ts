@@ -85,7 +85,7 @@ export function completenessCases(open: () => Promise<TemporaryStore>): void {
     expect(await step('mpps-set', '1.2.8.1', { series: { '1.2.3.1.1': ['1.2.9.1'] } })).toEqual({ about: 'done' })
     expect(await complete('1.2.8.1', [1])).toEqual({ about: 'done' })
     const comment = 'Performed Procedure Step Object may no longer be updated'
-    expect(await complete('1.2.8.1', [1])).toMatchObject({ status: 0x0110, comment })
+    expect(await complete('1.2.8.1', [1])).toMatchObject({ status: 0x0110, comment, errorID: 0xa710 })
   })
 
   it('finds instances of a step for several studies in each of them', async () => {

@@ -39,6 +39,15 @@ describe('writing a data set', () => {
     expect(head.elements['00100020']?.Value).toEqual(['Ä'])
   })
 
+  it('says so as well where another character set is given by its tag', () => {
+    const head = roundTrip({
+      '00080005': { vr: 'CS', Value: ['ISO_IR 100'] },
+      '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Müller' }] },
+    })
+    expect(head.elements['00080005']?.Value).toEqual(['ISO_IR 192'])
+    expect(head.elements['00100010']?.Value).toEqual([{ Alphabetic: 'Müller' }])
+  })
+
   it('finds text beyond ASCII in items, and lets items name no character set of their own', () => {
     const head = roundTrip({
       SpecificCharacterSet: 'ISO_IR 100',

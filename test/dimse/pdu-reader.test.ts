@@ -92,7 +92,7 @@ describe('the PDU reader', () => {
   it('gathers association PDUs across chunks', () => {
     const recorder = new Recorder()
     const reader = new PDUReader(recorder)
-    const body = Buffer.alloc(300, 7)
+    const body = Buffer.from(Array.from({ length: 3000 }, (_, n) => n % 251))
     for (const byte of rawPDU(1, body)) reader.read(Buffer.of(byte))
     expect(recorder.pdus).toEqual([{ type: 1, body: body.toString('hex') }])
   })

@@ -148,7 +148,7 @@ describe('C-MOVE', () => {
     )
     expect(report).toEqual({
       status: 0xb000,
-      reason: 'Warning: coercion of data elements (0xB000): OTHER',
+      reason: 'Sub-operations complete, with failures or warnings (0xB000): OTHER',
       remaining: 0,
       completed: 2,
       failed: 1,

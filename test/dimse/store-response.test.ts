@@ -44,3 +44,14 @@ describe('the response to a C-STORE request', () => {
       expect(encodeStoreResponse(unusual, 0)).toBeNull()
   })
 })
+
+describe('a response', () => {
+  it('gives the Error ID behind the Error Comment', () => {
+    const bytes = encodeServiceResponse(request('1.2.3', '1.2.4', 1), {
+      status: 0x0110,
+      comment: 'no',
+      errorID: 0xa710,
+    })
+    expect(bytes.toString('latin1')).toContain('\0\0\x02\x09\x02\0\0\0no\0\0\x03\x09\x02\0\0\0\x10\xa7')
+  })
+})

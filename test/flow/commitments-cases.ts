@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { DimseError } from '../../src/dimse/error.ts'
 import type { EventReport } from '../../src/dimse/sub-operation.ts'
 import { Commitments } from '../../src/flow/commitments.ts'
 import { silentLog } from '../../src/log.ts'
+import type { RemoteAddress } from '../../src/receive/questions.ts'
 import { listCommitments } from '../../src/store/commitment-list.ts'
 import { instanceUID, receiveSmall } from '../support/small-instance.ts'
 import type { TemporaryStore } from '../support/temporary-store.ts'
@@ -34,7 +36,8 @@ export function commitmentsCases(open: () => Promise<TemporaryStore>): void {
   })
 
   function commitments(options: {
-    report?: (event: EventReport) => Promise<void>
+    report?: (event: EventReport, to: RemoteAddress) => Promise<void>
+    remote?: (aeTitle: string) => RemoteAddress
     known?: boolean
     drained?: () => Promise<void>
   }): Commitments {
@@ -43,8 +46,8 @@ export function commitmentsCases(open: () => Promise<TemporaryStore>): void {
       objects: store.objects,
       aeTitle: 'HILUM',
       drained: options.drained ?? (() => Promise.resolve()),
-      remote: () => (options.known === false ? null : address),
-      report: async (_, event) => await options.report?.(event),
+      remote: options.remote ?? (() => (options.known === false ? null : address)),
+      report: async (to, event) => await options.report?.(event, to),
       log: silentLog,
       now: () => new Date(now),
     })
@@ -116,6 +119,37 @@ export function commitmentsCases(open: () => Promise<TemporaryStore>): void {
     await commitments({ report: refused }).start()
     expect(await until(({ state }) => state === 'unreported')).toMatchObject({ attempts: 3, nextAttemptAt: null })
     expect(reports).toBe(3)
+  })
+
+  it('keep no remote waiting for another one that cannot be reached, which is called once for all of its own', async () => {
+    const called: string[] = []
+    let reach = () => {}
+    const other = { ...transaction.sender, callingAETitle: 'CT2' }
+    const one = commitments({
+      remote: (aeTitle) => ({ ...address, aeTitle }),
+      report: async (_, { aeTitle }) => {
+        called.push(aeTitle)
+        if (aeTitle === 'CT2') return reach()
+        await new Promise<void>((resolve) => {
+          reach = resolve
+        })
+        throw new DimseError('time-out', 'CT1@10.0.0.5:104 did not answer in time')
+      },
+    })
+    for (const n of [1, 2, 3]) await one.request({ ...transaction, transactionUID: `1.2.77.${n}` }, references)
+    await one.request({ transactionUID: '1.2.78', sender: other }, references)
+    now += 120_000
+    await one.start()
+    const all = () => listCommitments(store.database)
+    while (
+      (await all()).some(({ state, attempts }) => state === 'requested' || (state === 'decided' && attempts === 0))
+    )
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(called.sort()).toEqual(['CT1', 'CT2'])
+    expect((await all()).map(({ state, attempts }) => `${state} ${attempts}`).sort()).toEqual([
+      ...Array(3).fill('decided 1'),
+      'reported 0',
+    ])
   })
 
   it('are reported by the next node when the receiving process never came to it', async () => {

@@ -134,6 +134,11 @@ export function retentionCases(open: () => Promise<TemporaryStore>): void {
     const again = { study: 1, series: 1, instance: 11, content: 'other', at: old, association: 'a1' }
     await store.indexer.index([receiveSmall(store.incoming, again)])
     await database('studies').where({ id }).update({ changed: 0, state: 'done' })
+    const newest = await database('instances')
+      .where({ sop_instance_uid: instanceUID(11) })
+      .first('object_key')
+    copyFileSync(await store.objects.pathOf(newest.object_key), path.join(store.dataDir, 'in-the-archive'))
+    pacs.held.set(instanceUID(11), path.join(store.dataDir, 'in-the-archive'))
     expect(files()).toHaveLength(5)
     const told: string[] = []
     const retention = make({}, { onDeleted: ({ studyInstanceUID }) => told.push(studyInstanceUID) })
@@ -142,7 +147,8 @@ export function retentionCases(open: () => Promise<TemporaryStore>): void {
     expect([files(), await rowsLeft(), told]).toEqual([[], 0, [studyUID(1)]])
     const [deletion] = await deletionsOf(database, studyUID(1))
     expect(deletion).toMatchObject({ instances: 3, results: 1, bytes: done.bytes, rule: rule.name, actor: 'anna' })
-    expect(deletion?.proof).toBe(`3 instances listed by pacs; 1 result read back from pacs (${now.toISOString()})`)
+    const proofs = ['3 instances listed by pacs', '1 instance that had replaced others read back from pacs']
+    expect(deletion?.proof).toBe(`${proofs.join('; ')}; 1 result read back from pacs (${now.toISOString()})`)
     const audit = await database('audit').orderBy('id', 'desc').first('action', 'subject', 'actor', 'outcome')
     expect(audit).toEqual({ action: 'study-delete', subject: studyUID(1), actor: 'anna', outcome: 'success' })
     expect(retention.status()[0]).toMatchObject({ lastRun: { deleted: 1 }, nextRun: null })
@@ -224,6 +230,19 @@ export function retentionCases(open: () => Promise<TemporaryStore>): void {
         'of which an instance is missing there',
         () => pacs.held.delete(instanceUID(12)),
         /does not list 1 of 3 instances/,
+      ],
+      [
+        'of which an instance was replaced, and is there as it was before',
+        async (id) => {
+          const older = await database('instances')
+            .where({ sop_instance_uid: instanceUID(12) })
+            .first('object_key')
+          pacs.held.set(instanceUID(12), await store.objects.pathOf(older.object_key))
+          const again = { study: 1, series: 1, instance: 12, content: 'other', at: old, association: 'a1' }
+          await store.indexer.index([receiveSmall(store.incoming, again)])
+          await database('studies').where({ id }).update({ changed: 0, state: 'done' })
+        },
+        /12, which has replaced another: .* the server changed the data set/,
       ],
       [
         'while the archive does not answer',

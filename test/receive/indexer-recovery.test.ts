@@ -133,6 +133,16 @@ describe('recovery from the incoming folder', () => {
     expect(await recover()).toEqual(nothing)
   })
 
+  it('looks damaged files up in the index all at once, since that reads the whole of it', async () => {
+    for (const n of [1, 2, 3, 4]) writeFileSync(path.join(store.incoming, `abcd000${n}.dcm`), 'damaged')
+    const searches: string[] = []
+    store.database.on('query', ({ sql }: { sql: string }) => {
+      if (/where `object_key`/.test(sql)) searches.push(sql)
+    })
+    expect(await recover()).toEqual({ ...nothing, quarantined: 4 })
+    expect(searches).toHaveLength(2)
+  })
+
   it('takes nothing away that is indexed, even where it finds it damaged', async () => {
     const received = receive({ study: 1, series: 1, instance: 1 })
     await store.indexer.index([received])

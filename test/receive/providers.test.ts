@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -169,6 +171,24 @@ describe('retrieval', () => {
     expect(responder.last).toMatchObject({ status: 0xa702, subOperations: { completed: 0, failed: 3 } })
     expect(responder.last?.comment).toMatch(/^HILUM@127\.0\.0\.1:\d+ cannot be reached/)
     expect(failedUIDs()).toEqual([uids[0], uids[1]])
+  })
+
+  it('gives up a destination with which one association after the other is lost', async () => {
+    const cutting = createServer((socket) => {
+      const inner = connect(scp.port, '127.0.0.1')
+      for (const end of [socket, inner]) end.on('error', () => undefined)
+      inner.pipe(socket)
+      socket.on('data', (bytes: Buffer) => (bytes[0] === 4 ? socket.destroy() : inner.write(bytes)))
+      socket.on('close', () => inner.destroy())
+    })
+    cutting.listen(0, '127.0.0.1')
+    await once(cutting, 'listening')
+    const { port } = cutting.address() as AddressInfo
+    await move(page([0, 1, 2, 0, 1, 2], { port, next: 'more', total: 9 }))
+    cutting.close()
+    expect(scp.opened).toHaveLength(3)
+    expect(responder.last).toMatchObject({ status: 0xa702, subOperations: { completed: 0, failed: 9 } })
+    expect(responder.last?.comment).toMatch(/^the association with HILUM@127/)
   })
 
   it('is cancelled with what remains', async () => {

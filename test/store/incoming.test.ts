@@ -1,10 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { pbkdf2 } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseFileMeta } from '../../src/dicom/part10.ts'
 import { IncomingFolder } from '../../src/store/incoming.ts'
 import { keyOf } from '../../src/store/objects.ts'
+
+const hash = promisify(pbkdf2)
 
 let dataDir = ''
 beforeEach(() => {
@@ -21,6 +25,16 @@ const folderOf = (options: { sync?: boolean; minimumFreeBytes?: number } = {}) =
   new IncomingFolder({ dataDir, sync: true, minimumFreeBytes: 0, ...options })
 const incoming = () => readdirSync(path.join(dataDir, 'incoming'))
 const quarantine = () => readdirSync(path.join(dataDir, 'quarantine'))
+
+/** Paths of the files that this process has open. */
+const openFiles = () =>
+  readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return ''
+    }
+  })
 
 describe.each([true, false])('an incoming file (synced: %s)', (sync) => {
   it('is a .part until it is finished, then a whole DICOM file', async () => {
@@ -70,6 +84,8 @@ describe('the incoming folder', () => {
   it('begins nothing below the reserve', () => {
     const folder = folderOf({ minimumFreeBytes: 2 ** 60 })
     expect(() => folder.begin(meta)).toThrow(expect.objectContaining({ code: 'out-of-space', retry: 'transient' }))
+    // An Error Comment shows it whole (PS3.7 C.4.2).
+    expect(() => folder.begin(meta)).toThrow(/^.{1,64}$/)
     expect(incoming()).toEqual([])
   })
 
@@ -78,6 +94,21 @@ describe('the incoming folder', () => {
     rmSync(path.join(dataDir, 'incoming'), { recursive: true })
     expect(() => folder.begin(meta)).toThrow(expect.objectContaining({ code: 'write-failed' }))
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    'lets nobody wait while the file system frees what was discarded',
+    async () => {
+      const file = folderOf().begin(meta)
+      file.write(Buffer.alloc(10))
+      const isOpen = () => openFiles().includes(`${file.path} (deleted)`)
+      // All threads are busy: what is handed to one of them is not done yet when it is looked at.
+      const busy = Array.from({ length: 16 }, () => hash('', '', 20_000, 64, 'sha512'))
+      file.discard()
+      expect([incoming(), isOpen()]).toEqual([[], true])
+      await Promise.all(busy)
+      while (isOpen()) await new Promise(setImmediate)
+    },
+  )
 
   it.skipIf(process.platform !== 'linux')('closes what it opened', async () => {
     const before = readdirSync('/proc/self/fd').length
