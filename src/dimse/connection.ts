@@ -98,6 +98,8 @@ export class Connection {
     if (this.#ended) return
     this.#ended = true
     this.#backlog = null
+    // More PDUs may stand in the bytes that are being read: what comes after an A-ABORT is not looked at (PS3.8 table 9-10, AA-2, AA-3).
+    this.#reader.stop()
     if (this.socket.destroyed) return
     if (pdu !== undefined && this.socket.writable) this.socket.end(pdu)
     else this.socket.end()

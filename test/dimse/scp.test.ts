@@ -249,6 +249,15 @@ describe('the end of an association', () => {
     await peer.end()
     expect(scp.closed).toEqual(['aborted'])
   })
+
+  it('leaves what follows an abort in the same bytes unread', async () => {
+    const scp = await start()
+    const peer = await CraftedPeer.connect(scp.port)
+    peer.send(Buffer.concat([rawPDU(7, Buffer.from([0, 0, 0, 0])), associateRequest()]))
+    await peer.end()
+    expect(peer.pdus).toEqual([])
+    expect(scp.opened).toEqual([])
+  })
 })
 
 describe('what breaks the protocol gets an A-ABORT by the provider, and the connection is closed', () => {
