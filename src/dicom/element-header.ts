@@ -47,6 +47,11 @@ export function isExplicitVR(bytes: Uint8Array, at: number): boolean {
   return explicitVRs.has(((bytes[at] as number) << 8) | (bytes[at + 1] as number))
 }
 
+/** True where a VR has a length of 32 bits in explicit VR, false where it has one of 16; undefined where it is none. */
+export function hasLongLength(vr: string): boolean | undefined {
+  return explicitVRs.get((vr.charCodeAt(0) << 8) | vr.charCodeAt(1))?.long
+}
+
 /** Tag, VR, and where the value lies; one object is reused by a reader, so that nothing is allocated for an element. */
 export interface ElementHeader {
   tag: number

@@ -19,7 +19,8 @@ import { binaryElement, inlineLimit, isBinaryVR, valueElement } from './values.t
 export const maximumDepth = 32
 
 const specificCharacterSet = 0x00080005
-const pixelRepresentation = 0x00280103
+/** The tag of Pixel Representation, on which "US or SS" depends. */
+export const pixelRepresentation = 0x00280103
 
 /** Why reading stopped; `needed` is how many bytes from the start of the element would be enough to go on, as far as that is known. */
 export class ReadStop extends Error {

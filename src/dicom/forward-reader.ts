@@ -21,15 +21,20 @@ const smallestRead = 4096
 export class FileReader implements ForwardReader {
   readonly #handle: FileHandle
   readonly #size: number
+  readonly #atOnce: number
   #position: number
   #window: Buffer<ArrayBuffer> = Buffer.alloc(0)
   #windowStart = 0
 
-  /** @param size bytes of the file, so that the end is known without reading it */
-  constructor(handle: FileHandle, size: number, position = 0) {
+  /**
+   * @param size bytes of the file, so that the end is known without reading it
+   * @param options.atOnce bytes that one read from the disk fetches at least
+   */
+  constructor(handle: FileHandle, size: number, options: { position?: number; atOnce?: number } = {}) {
     this.#handle = handle
     this.#size = size
-    this.#position = position
+    this.#position = options.position ?? 0
+    this.#atOnce = options.atOnce ?? smallestRead
   }
 
   get position(): number {
@@ -43,7 +48,7 @@ export class FileReader implements ForwardReader {
   }
 
   async #fill(length: number): Promise<Buffer> {
-    const wanted = Math.min(Math.max(length, smallestRead), Math.max(0, this.#size - this.#position))
+    const wanted = Math.min(Math.max(length, this.#atOnce), Math.max(0, this.#size - this.#position))
     const buffer = Buffer.allocUnsafe(wanted)
     let filled = 0
     while (filled < wanted) {

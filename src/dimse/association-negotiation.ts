@@ -56,10 +56,23 @@ export function negotiate(request: AssociationRequest, policy: NegotiationPolicy
   if (policy.full) return { kind: 'rejected', rejection: limitExceeded }
   const permissions = admission?.permissions ?? storeOnly
   const agreed = negotiateContexts(request, { ...policy, permissions })
-  if (agreed.contexts.size === 0)
-    return reject(1, 1, `none of the ${request.contexts.length} presentation contexts is acceptable for this caller`)
+  if (agreed.contexts.size === 0) return reject(1, 1, nothingAcceptable(request, { ...policy, permissions }))
   const asynchronousOperations = windowFor(request.asynchronousOperations, policy.asynchronousOperations ?? 1)
   return { kind: 'accepted', permissions, ...agreed, asynchronousOperations }
+}
+
+const everything: readonly Permission[] = ['store', 'query', 'retrieve']
+
+/** Why no context was accepted: what was asked for by what would have sufficed for it, and what the caller may do. */
+function nothingAcceptable(request: AssociationRequest, policy: ContextPolicy): string {
+  const asked = everything.filter(
+    (permission) => negotiateContexts(request, { ...policy, permissions: new Set([permission]) }).contexts.size > 0,
+  )
+  const contexts = `none of the ${request.contexts.length} presentation contexts is acceptable`
+  if (asked.length === 0) return `${contexts}: their services or transfer syntaxes are not supported`
+  const may = everything.filter((permission) => policy.permissions.has(permission))
+  const allowed = may.length === 0 ? 'nothing' : may.join(' and ')
+  return `${contexts} for this caller: it asks for ${asked.join(' and ')}, and may ${allowed}`
 }
 
 const limitExceeded: Rejection = {

@@ -1,3 +1,4 @@
+import { syntaxesFor } from '../dicom/convert-vr.ts'
 import type { ProposedContext } from './association-pdu.ts'
 import { ScuAssociation, type ScuOptions } from './scu-association.ts'
 import { asDimseError, interrupted, notSent, unreadable } from './send.ts'
@@ -12,13 +13,16 @@ type Pair = Pick<PlannedFile, 'sopClassUID' | 'transferSyntaxUID'>
 
 /**
  * Sends files that are not all known beforehand, one after the other, over one association as long as it goes: a file of a
- * SOP class and transfer syntax that it has no context for makes a new one, which proposes all that were needed so far.
+ * SOP class and transfer syntax that it has no context for makes a new one, which proposes all that were needed so far. Uncompressed ones
+ * that are refused are proposed anew in implicit and explicit VR little endian, in contexts of their own, and converted.
  */
 export class InstanceSender {
   readonly #options: ScuOptions & { moveOriginator?: MoveOriginator | undefined }
   /** SOP class and transfer syntax of what is expected, and of what was sent, the latest last. */
   readonly #pairs = new Map<string, Pair>()
   #association: ScuAssociation | null = null
+  /** What can be converted is proposed in other transfer syntaxes as well. */
+  #converting = false
   #contextIDs: ReadonlyMap<string, number> = new Map()
 
   constructor(options: ScuOptions & { moveOriginator?: MoveOriginator | undefined }) {
@@ -49,8 +53,9 @@ export class InstanceSender {
       return notSent(file, asDimseError(error))
     }
     try {
-      const contextID = this.#contextIDs.get(pairOf(file)) ?? 0
-      return await sendFile(association, { ...file, contextID }, this.#options)
+      const { moveOriginator } = this.#options
+      const { contextID, as } = this.#contextFor(association, file)
+      return await sendFile(association, { ...file, contextID }, { moveOriginator, as })
     } catch (error) {
       this.#association = null
       return interrupted(file, asDimseError(error))
@@ -65,23 +70,59 @@ export class InstanceSender {
   }
 
   async #associationFor(file: PlannedFile): Promise<ScuAssociation> {
-    if (this.#association?.isOpen && this.#contextIDs.has(pairOf(file))) return this.#association
+    if (this.#association?.isOpen && this.#contextIDs.has(pairOf(file)))
+      return await this.#widened(this.#association, file)
     await this.close()
     const { sopClassUID, transferSyntaxUID } = file
     this.#pairs.delete(pairOf(file))
     this.#pairs.set(pairOf(file), { sopClassUID, transferSyntaxUID })
     const [oldest] = this.#pairs.keys()
     if (this.#pairs.size > maximumContexts && oldest !== undefined) this.#pairs.delete(oldest)
-    const ids = new Map([...this.#pairs.keys()].map((pair, n) => [pair, 2 * n + 1]))
-    const contexts: ProposedContext[] = [...this.#pairs].map(([pair, proposed]) => ({
-      id: ids.get(pair) as number,
-      abstractSyntax: proposed.sopClassUID,
-      transferSyntaxes: [proposed.transferSyntaxUID],
+    const proposed = [...(this.#converting ? proposals(this.#pairs) : this.#pairs)]
+    this.#contextIDs = new Map(proposed.map(([pair], n) => [pair, 2 * n + 1]))
+    const contexts: ProposedContext[] = proposed.map(([, pair], n) => ({
+      id: 2 * n + 1,
+      abstractSyntax: pair.sopClassUID,
+      transferSyntaxes: [pair.transferSyntaxUID],
     }))
-    this.#contextIDs = ids
     this.#association = await ScuAssociation.open(this.#options, { contexts })
-    return this.#association
+    return await this.#widened(this.#association, file)
   }
+
+  /**
+   * The association, or another one once something that can be converted is not taken as it is stored. Not before: gdcm 3.0 as a
+   * destination ends when it is offered a class in several contexts.
+   */
+  async #widened(association: ScuAssociation, file: PlannedFile): Promise<ScuAssociation> {
+    const isTaken = association.contexts.get(this.#contextIDs.get(pairOf(file)) ?? 0)?.result === 0
+    if (isTaken || this.#converting || syntaxesFor(file.transferSyntaxUID).length === 1) return association
+    this.#converting = true
+    await this.close()
+    return await this.#associationFor(file)
+  }
+
+  /** The accepted context that suits a file best; where there is none, its own. */
+  #contextFor(association: ScuAssociation, file: PlannedFile): { contextID: number; as: string } {
+    const { sopClassUID, transferSyntaxUID } = file
+    for (const as of syntaxesFor(transferSyntaxUID)) {
+      const contextID = this.#contextIDs.get(pairOf({ sopClassUID, transferSyntaxUID: as })) ?? 0
+      const answered = association.contexts.get(contextID)
+      if (answered?.result === 0 && answered.transferSyntax === as) return { contextID, as }
+    }
+    return { contextID: this.#contextIDs.get(pairOf(file)) ?? 0, as: transferSyntaxUID }
+  }
+}
+
+/** What is proposed: every pair, and as far as there are contexts left what the latest of them can be converted to. */
+function proposals(pairs: ReadonlyMap<string, Pair>): Map<string, Pair> {
+  const proposed = new Map(pairs)
+  for (const { sopClassUID, transferSyntaxUID: stored } of [...pairs.values()].reverse())
+    for (const transferSyntaxUID of syntaxesFor(stored)) {
+      if (proposed.size === maximumContexts) return proposed
+      const pair = { sopClassUID, transferSyntaxUID }
+      if (!proposed.has(pairOf(pair))) proposed.set(pairOf(pair), pair)
+    }
+  return proposed
 }
 
 const pairOf = (file: Pair): string => `${file.sopClassUID} ${file.transferSyntaxUID}`

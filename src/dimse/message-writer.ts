@@ -1,9 +1,11 @@
 import { open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import type { WriteBytes } from '../dicom/convert-vr.ts'
 import type { Connection } from './connection.ts'
 import { DimseError } from './error.ts'
 import { encodeFragment } from './pdu.ts'
-import { sendDataSet } from './send-data-set.ts'
+import { sendConverted } from './send-converted.ts'
+import { type MessageTarget, sendDataSet } from './send-data-set.ts'
 import { messagePDUs, writePDUs } from './write-pdus.ts'
 
 /** Bytes of a P-DATA-TF's variable part that we send at most, whatever more a peer takes. */
@@ -62,16 +64,25 @@ export class MessageWriter {
   async sendFile(contextID: number, command: Buffer, file: { path: string; offset: number }): Promise<void> {
     const handle = await open(file.path, 'r')
     try {
-      await this.#inTurn(() => {
-        const target = {
-          sendLength: this.sendLength,
-          write: (...pdus: Buffer[]) => this.#write(...pdus),
-          abort: () => void this.#connection.socket.destroy(),
-        }
-        return sendDataSet(target, { handle, command, contextID, offset: file.offset })
-      })
+      await this.#inTurn(() => sendDataSet(this.#target, { handle, command, contextID, offset: file.offset }))
     } finally {
       await handle.close()
+    }
+  }
+
+  /**
+   * Writes a message whose data set is made while it is written.
+   * @throws {DimseError} `association-lost`; and what `produce` throws, before anything is written or with the connection cut
+   */
+  sendConverted(contextID: number, command: Buffer, produce: (write: WriteBytes) => Promise<void>): Promise<void> {
+    return this.#inTurn(() => sendConverted(this.#target, { contextID, command, produce }))
+  }
+
+  get #target(): MessageTarget {
+    return {
+      sendLength: this.sendLength,
+      write: (...pdus: Buffer[]) => this.#write(...pdus),
+      abort: () => void this.#connection.socket.destroy(),
     }
   }
 

@@ -1,8 +1,10 @@
 import { open } from 'node:fs/promises'
+import { convertDataSet } from '../dicom/convert-vr.ts'
 import { messageOf, type RetryClass } from '../errors.ts'
 import { type CommandValue, commandField, encodeCommandSet } from './command-set.ts'
 import { withDataSet } from './response.ts'
 import type { ScuAssociation } from './scu-association.ts'
+import { sendConverted } from './send-converted.ts'
 import { sendDataSet } from './send-data-set.ts'
 import type { PlannedFile } from './send-plan.ts'
 import { describeStatus, dimseStatus, isStored } from './status.ts'
@@ -28,17 +30,19 @@ export interface MoveOriginator {
 }
 
 /**
- * Sends a file's data set by C-STORE, its bytes as they are.
+ * Sends a file's data set by C-STORE: its bytes as they are, or converted to the transfer syntax that is asked for.
  * @param options.moveOriginator whose C-MOVE it is sent for
+ * @param options.as one of `syntaxesFor` the file's; it has to be that of the context
  * @throws {DimseError} what ended the association
  */
 export async function sendFile(
   association: ScuAssociation,
   file: PlannedFile,
-  options: { moveOriginator?: MoveOriginator | undefined } = {},
+  options: { moveOriginator?: MoveOriginator | undefined; as?: string } = {},
 ): Promise<SentFile> {
   const context = association.contexts.get(file.contextID)
-  if (context?.result !== 0 || context.transferSyntax !== file.transferSyntaxUID)
+  const { as = file.transferSyntaxUID } = options
+  if (context?.result !== 0 || context.transferSyntax !== as)
     return {
       ...fieldsOf(file),
       status: null,
@@ -54,23 +58,49 @@ export async function sendFile(
     [0x1000, file.sopInstanceUID],
     ...originatorElements(options.moveOriginator),
   ])
-  let handle: Awaited<ReturnType<typeof open>>
-  try {
-    handle = await open(file.path, 'r')
-  } catch (error) {
-    return { ...fieldsOf(file), status: null, reason: messageOf(error), retry: 'permanent' }
-  }
-  try {
-    await sendDataSet(association, { handle, command, contextID: file.contextID, offset: file.dataSetOffset })
-  } finally {
-    await handle.close()
-  }
+  const unsent = await write(association, file, { command, as })
+  if (unsent !== null) return { ...fieldsOf(file), status: null, reason: unsent, retry: 'permanent' }
   const response = await association.response()
   const status = response.status ?? dimseStatus.processingFailure
   if (status === dimseStatus.success) return { ...fieldsOf(file), status, reason: null, retry: null }
   const comment = response.errorComment ? `: ${response.errorComment}` : ''
   const retry = isStored(status) ? null : status >> 8 === 0xa7 ? 'transient' : 'permanent'
   return { ...fieldsOf(file), status, reason: `${describeStatus(status)}${comment}`, retry }
+}
+
+/**
+ * Writes the request.
+ * @returns why the file cannot be sent: then nothing was written; null when it was
+ */
+async function write(
+  association: ScuAssociation,
+  file: PlannedFile,
+  { command, as }: { command: Buffer; as: string },
+): Promise<string | null> {
+  const { path, transferSyntaxUID, contextID, dataSetOffset: offset } = file
+  if (as !== transferSyntaxUID) {
+    try {
+      const produce = convertDataSet.bind(null, { path, transferSyntaxUID, offset }, as)
+      await sendConverted(association, { command, contextID, produce })
+      return null
+    } catch (error) {
+      // Nothing was written, else the association would have been aborted.
+      if (association.isOpen) return `it cannot be converted: ${messageOf(error)}`
+      throw error
+    }
+  }
+  let handle: Awaited<ReturnType<typeof open>>
+  try {
+    handle = await open(path, 'r')
+  } catch (error) {
+    return messageOf(error)
+  }
+  try {
+    await sendDataSet(association, { handle, command, contextID, offset })
+    return null
+  } finally {
+    await handle.close()
+  }
 }
 
 function originatorElements(originator: MoveOriginator | undefined): [number, CommandValue][] {

@@ -41,7 +41,7 @@ export interface Responder {
   readonly signal: AbortSignal
   /**
    * Sends an instance to the peer on the same association (the C-STORE sub-operation of C-GET): the bytes of the file's data
-   * set as they are.
+   * set as they are, or converted where only a context of another uncompressed transfer syntax was accepted.
    * @returns the status of its response; null where no accepted context fits its SOP class and transfer syntax in the role needed
    * @throws {DimseError} `association-lost`
    */

@@ -1,3 +1,4 @@
+import { convertDataSet, syntaxesFor } from '../dicom/convert-vr.ts'
 import type { Association } from './association.ts'
 import { commandField, encodeCommandSet, noDataSet } from './command-set.ts'
 import type { AcceptedContext } from './context-negotiation.ts'
@@ -23,14 +24,14 @@ interface Requesting {
 
 /**
  * Sends an instance to the requestor of an association (the C-STORE sub-operation of C-GET, PS3.4 C.4.3): the bytes of the
- * file's data set as they are.
+ * file's data set as they are, or converted where only a context of another uncompressed transfer syntax was accepted.
  * @returns the status of its response; null where no accepted context fits
- * @throws {DimseError} `association-lost`; and what the file says
+ * @throws {DimseError} `association-lost`; {DicomError} a data set that cannot be converted; and what the file says
  */
 export async function storeOn(association: Association, file: FileToStore, to: Requesting): Promise<number | null> {
   const context = contextFor(association, file)
   if (context === null) return null
-  const { dataSetOffset } = await readPlannedFile(file.path, 0)
+  const { dataSetOffset: offset } = await readPlannedFile(file.path, 0)
   const response = await to.outgoing.request((messageID) => {
     const command = encodeCommandSet([
       [0x0002, file.sopClassUID],
@@ -40,19 +41,24 @@ export async function storeOn(association: Association, file: FileToStore, to: R
       [0x0800, withDataSet],
       [0x1000, file.sopInstanceUID],
     ])
-    return to.writer.sendFile(context.id, command, { path: file.path, offset: dataSetOffset })
+    const { path, transferSyntaxUID } = file
+    if (context.transferSyntax === transferSyntaxUID) return to.writer.sendFile(context.id, command, { path, offset })
+    const stored = { path, transferSyntaxUID, offset }
+    return to.writer.sendConverted(context.id, command, (write) =>
+      convertDataSet(stored, context.transferSyntax, write),
+    )
   })
   return response.status ?? dimseStatus.processingFailure
 }
 
 function contextFor(association: Association, file: FileToStore): AcceptedContext | null {
-  for (const context of association.contexts.values())
-    if (
-      context.roles?.scp === true &&
-      context.abstractSyntax === file.sopClassUID &&
-      context.transferSyntax === file.transferSyntaxUID
-    )
-      return context
+  const contexts = [...association.contexts.values()].filter(
+    ({ roles, abstractSyntax }) => roles?.scp === true && abstractSyntax === file.sopClassUID,
+  )
+  for (const syntax of syntaxesFor(file.transferSyntaxUID)) {
+    const context = contexts.find(({ transferSyntax }) => transferSyntax === syntax)
+    if (context !== undefined) return context
+  }
   return null
 }
 

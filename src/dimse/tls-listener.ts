@@ -90,12 +90,20 @@ function addressOf(socket: TLSSocket): string | undefined {
 }
 
 function readContext(options: TLSOptions): SecureContextOptions {
+  const { certificate, key, ca } = options
   return {
     ...bcp195,
-    cert: readFileSync(options.certificate),
-    key: readFileSync(options.key),
-    ...(options.ca !== undefined && { ca: readFileSync(options.ca) }),
+    cert: readPEM(certificate, 'certificate'),
+    key: readPEM(key, 'key'),
+    ...(ca !== undefined && { ca: readPEM(ca, 'ca') }),
   }
+}
+
+/** OpenSSL's words for a file that is none of PEM name no file, and authorities without any certificate are no error to it. */
+function readPEM(file: string, setting: string): Buffer {
+  const bytes = readFileSync(file)
+  if (!bytes.includes('-----BEGIN ')) throw new Error(`${setting}: ${file} holds no PEM`)
+  return bytes
 }
 
 const filesOf = ({ certificate, key, ca }: TLSOptions): string[] => [

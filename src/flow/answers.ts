@@ -43,7 +43,12 @@ export class Answers {
       return await this.#answer(question)
     } catch (error) {
       if (!(error instanceof RequestError)) throw error
-      return { about: 'failure', status: statusOf(error), comment: error.message }
+      const { comment } = error.detail
+      return {
+        about: 'failure',
+        status: statusOf(error),
+        comment: typeof comment === 'string' ? comment : error.message,
+      }
     }
   }
 

@@ -2,7 +2,7 @@ import { commandField } from '../dimse/command-set.ts'
 import { DimseError } from '../dimse/error.ts'
 import { InstanceSender } from '../dimse/instance-sender.ts'
 import type { Responder, ServiceProvider, ServiceRequest } from '../dimse/service.ts'
-import { HilumError } from '../errors.ts'
+import { HilumError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { expectAnswer } from './asking.ts'
 import { type QueryIdentifier, queryRetrieveClasses, readIdentifier, uniqueKeysOf } from './query-identifier.ts'
@@ -20,8 +20,9 @@ export interface RetrieveProviderOptions {
 type Page = Extract<ReceiverAnswer, { about: 'retrieve' }>
 
 /**
- * C-MOVE by Patient Root and Study Root (PS3.4 C.4.2): instances go to a configured remote as they are stored, with the originator of
- * the move named, over one association as long as its presentation contexts do.
+ * C-MOVE by Patient Root and Study Root (PS3.4 C.4.2): instances go to a configured remote, with the originator of the move named, over one
+ * association as long as its presentation contexts do: as they are stored, or where it takes no other, with the element headers of
+ * another uncompressed transfer syntax.
  */
 export function moveProvider(options: RetrieveProviderOptions): ServiceProvider {
   return {
@@ -59,8 +60,10 @@ async function move(request: ServiceRequest, responder: Responder, options: Retr
     void sending?.sender.close()
   }
   const cancelled = responder.signal.aborted
-  tell(request, options.log, { operation: 'C-MOVE', destination, cancelled, failure })
-  await (sending?.operations ?? new SubOperations(responder, 0)).finish({
+  const operations = sending?.operations ?? new SubOperations(responder, 0)
+  const { failure: first, ...counts } = operations.summary
+  tell(request, options.log, { operation: 'C-MOVE', destination, cancelled, ...counts, failure: failure ?? first })
+  await operations.finish({
     cancelled,
     transferSyntaxUID: request.context.transferSyntax,
     ...(failure !== null && { comment: failure }),
@@ -108,11 +111,11 @@ async function sendPage(
   for (const { path, sopInstanceUID } of instances) {
     if (signal.aborted) return null
     if (path === null || failure !== null) {
-      operations.settled(sopInstanceUID, null)
+      operations.settled(sopInstanceUID, null, failure ?? noFile)
       continue
     }
     const { status, reason, retry } = await sender.send(path)
-    operations.settled(sopInstanceUID, status)
+    operations.settled(sopInstanceUID, status, reason)
     sending.lost = status === null && retry === 'ambiguous' ? sending.lost + 1 : 0
     if (status === null && reason?.startsWith(notSent)) failure = reason.slice(notSent.length)
     else if (sending.lost === patience) failure = reason
@@ -128,28 +131,36 @@ async function get(request: ServiceRequest, responder: Responder, options: Retri
     operations ??= new SubOperations(responder, page.total)
     for (const instance of page.instances) {
       if (responder.signal.aborted) break
-      operations.settled(instance.sopInstanceUID, await store(instance, responder, options.log))
+      const { status, reason } = await store(instance, responder, options.log)
+      operations.settled(instance.sopInstanceUID, status, reason)
     }
   }
   const cancelled = responder.signal.aborted
-  tell(request, options.log, { operation: 'C-GET', destination: null, cancelled, failure: null })
-  const finished = operations ?? new SubOperations(responder, 0)
-  await finished.finish({ cancelled, transferSyntaxUID: request.context.transferSyntax })
+  operations ??= new SubOperations(responder, 0)
+  tell(request, options.log, { operation: 'C-GET', destination: null, cancelled, ...operations.summary })
+  await operations.finish({ cancelled, transferSyntaxUID: request.context.transferSyntax })
 }
 
-/** @returns the status of the sub-operation; null where it could not be performed */
+/** Why an instance of the answer is not sent. */
+const noFile = 'its file is not there'
+
+/** @returns the status of the sub-operation; null where it could not be performed, with the reason */
 async function store(
   { path, ...instance }: RetrievableInstance,
   responder: Responder,
   log: Log,
-): Promise<number | null> {
-  if (path === null) return null
+): Promise<{ status: number | null; reason: string | null }> {
+  if (path === null) return { status: null, reason: noFile }
+  const { sopClassUID, sopInstanceUID, transferSyntaxUID } = instance
   try {
-    return await responder.store({ path, ...instance })
+    const status = await responder.store({ path, ...instance })
+    const noContext = `no accepted context is for SOP class ${sopClassUID} in transfer syntax ${transferSyntaxUID}`
+    return { status, reason: status === null ? noContext : null }
   } catch (error) {
     if (error instanceof DimseError) throw error
-    log.error('an instance could not be read for C-GET', { sopInstanceUID: instance.sopInstanceUID })
-    return null
+    const reason = messageOf(error)
+    log.error('an instance could not be read for C-GET', { sopInstanceUID, reason })
+    return { status: null, reason }
   }
 }
 
@@ -174,8 +185,12 @@ async function* pagesOf(
 function tell(
   { association }: ServiceRequest,
   to: Log,
-  what: { operation: string; destination: string | null; cancelled: boolean; failure: string | null },
+  what: { operation: string; destination: string | null; cancelled: boolean } & SubOperations['summary'],
 ): void {
   const { operation, ...rest } = what
-  to.info(`${operation} answered`, { association: association.id, callingAETitle: association.callingAETitle, ...rest })
+  to[what.failed > 0 ? 'warn' : 'info'](`${operation} answered`, {
+    association: association.id,
+    callingAETitle: association.callingAETitle,
+    ...rest,
+  })
 }

@@ -14,7 +14,8 @@ export type StorePart =
   | { kind: 'bulk-data'; contentType: string; location: string | null; body: AsyncIterable<Buffer> }
 
 const takenTypes =
-  'Instances are taken as multipart/related; type="application/dicom" or type="application/dicom+json", or one as application/dicom.'
+  'Instances are taken as multipart/related; type="application/dicom" or type="application/dicom+json", one alone as application/dicom, ' +
+  'data sets without bulk data as application/dicom+json.'
 
 /**
  * The parts of a request, as they come.

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
+import { parseMediaType } from '../dicomweb/media-type.ts'
 import { problemHandler } from '../dicomweb/problem.ts'
 import { RequestError } from '../dicomweb/request-error.ts'
 import { jsonType, serviceURL } from '../dicomweb/service-request.ts'
@@ -62,6 +63,7 @@ export function stowRouter(options: StowOptions): Router {
   })
   router.use((error: unknown, request: Request, response: Response, next: express.NextFunction) => {
     dropRest(request, response, error)
+    tellRefusal(request, error, options.log)
     problemHandler(options.log)(error, request, response, next)
   })
   return router
@@ -82,6 +84,14 @@ function contextOf(
     study,
     maximumBytes: options.limits?.partBytes ?? defaultLimits.partBytes,
   }
+}
+
+/** The sender of a refused request often shows its user no more than the status. */
+function tellRefusal(request: Request, error: unknown, log: Log): void {
+  if (!(error instanceof RequestError)) return
+  const { type = null } = parseMediaType(request.get('content-type') ?? '') ?? {}
+  const address = (request.ip ?? '').replace(/^::ffff:/, '')
+  log.warn('request by STOW-RS refused', { address, type, code: error.code, reason: error.message })
 }
 
 /** Takes what the client still sends, but not for ever; one that has timed out is not waited for at all. */

@@ -1,6 +1,6 @@
 import { encodeDataSet } from '../dicom/data-set-writer.ts'
 import type { Responder } from '../dimse/service.ts'
-import { dimseStatus, isStored } from '../dimse/status.ts'
+import { describeStatus, dimseStatus, isStored } from '../dimse/status.ts'
 
 /** What a UI element with a length of 16 bits can hold, at 65 bytes a UID. */
 const maximumFailedUIDs = 1000
@@ -14,6 +14,7 @@ export class SubOperations {
   #failed = 0
   #warning = 0
   #telling = false
+  #firstFailure: string | null = null
 
   /** @param total sub-operations that there will be */
   constructor(responder: Responder, total: number) {
@@ -26,12 +27,21 @@ export class SubOperations {
     return Math.max(0, this.#total - this.#completed - this.#failed - this.#warning)
   }
 
-  /** @param status of the C-STORE response; null where there was none */
-  settled(sopInstanceUID: string, status: number | null): void {
+  /** What became of them, for the log: numbers, and why the first that failed did. */
+  get summary(): { completed: number; failed: number; warning: number; failure: string | null } {
+    return { ...this.#counts(), failure: this.#firstFailure }
+  }
+
+  /**
+   * @param status of the C-STORE response; null where there was none
+   * @param reason why there was none, without patient data
+   */
+  settled(sopInstanceUID: string, status: number | null, reason: string | null): void {
     if (status === dimseStatus.success) this.#completed++
     else if (status !== null && isStored(status)) this.#warning++
     else {
       this.#failed++
+      this.#firstFailure ??= status === null ? reason : `the peer answered ${describeStatus(status)}`
       if (this.#failedUIDs.length < maximumFailedUIDs) this.#failedUIDs.push(sopInstanceUID)
     }
     this.#tell()

@@ -59,7 +59,12 @@ export function matchedUIDs(key: MatchingKey): string[] {
     .map((uid) => uid.trim())
     .filter((uid) => uid !== '')
   const wrong = uids.find((uid) => !isUIDText(uid))
-  if (wrong !== undefined) throw badValue(key, 'a UID, or several separated by commas')
+  if (wrong !== undefined)
+    throw badValue(
+      key,
+      'a UID, or several separated by commas',
+      /[*?]/.test(wrong) ? 'no wildcard is allowed' : 'a UID is expected',
+    )
   return uids
 }
 
@@ -71,7 +76,7 @@ function matchRange(query: Knex.QueryBuilder, column: string, key: MatchingKey, 
     .map((bound) => bound.trim())
   const bounds = [from, to].filter((bound) => bound !== '')
   if (more.length > 0 || bounds.length === 0 || bounds.some((bound) => !form.test(bound))) {
-    throw badValue(key, `${expected}, or a range of two with a hyphen`)
+    throw badValue(key, `${expected}, or a range of two with a hyphen`, `${expected} or range`)
   }
   query.whereNotNull(column)
   if (from !== '') query.where(column, '>=', from)
@@ -136,8 +141,9 @@ function likePattern(value: string): string {
     .replaceAll('?', '_')
 }
 
-function badValue(key: MatchingKey, expected: string): RequestError {
+/** `detail.comment` says it as a DIMSE Error Comment has to, in 64 characters (PS3.7 annex C). */
+function badValue(key: MatchingKey, expected: string, inShort = `${expected} is expected`): RequestError {
   return new RequestError('bad-parameter', `The value of the parameter ${key.name} is not ${expected}.`, {
-    detail: { parameter: key.name },
+    detail: { parameter: key.name, comment: `${key.name}: ${inShort}` },
   })
 }

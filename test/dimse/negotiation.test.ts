@@ -54,6 +54,22 @@ const request = (options: AssociateOptions = {}): AssociationRequest =>
   parseAssociateRequest(associateRequest(options).subarray(6))
 const jpegLS = '1.2.840.10008.1.2.4.80'
 
+it('that accepts nothing says what was asked for, and what the caller may do', () => {
+  const sentence = (abstractSyntax: string, admission: Admission) => {
+    const asked = request({ contexts: [{ id: 1, abstractSyntax, transferSyntaxes: [explicitVR] }] })
+    const outcome = negotiate(asked, { services, admit: () => admission, full: false })
+    return outcome.kind === 'rejected' ? outcome.rejection.sentence : null
+  }
+  const none = 'none of the 1 presentation contexts is acceptable'
+  expect(sentence(SOP.studyRootFind, may('store'))).toBe(`${none} for this caller: it asks for query, and may store`)
+  expect(sentence(ctImage, may('query', 'retrieve'))).toBe(
+    `${none} for this caller: it asks for store, and may query and retrieve`,
+  )
+  expect(sentence(SOP.studyRootMove, may('query'))).toBe(
+    `${none}: their services or transfer syntaxes are not supported`,
+  )
+})
+
 /** The answer to one context, beside Verification so that there is always one. */
 function answerTo(
   proposed: { abstractSyntax: string; transferSyntaxes?: string[]; role?: { scu: boolean; scp: boolean } },

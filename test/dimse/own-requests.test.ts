@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encodeDataSet } from '../../src/dicom/data-set-writer.ts'
+import type { DicomError } from '../../src/dicom/error.ts'
 import { encodeFileMeta } from '../../src/dicom/part10.ts'
 import { SOP } from '../../src/dicom/sop-class.ts'
 import { commandField, encodeCommandSet } from '../../src/dimse/command-set.ts'
@@ -97,6 +99,35 @@ describe('our own requests on an association', () => {
     peer.send(responsePDU(0x8001, 1, 0xb007, 3))
     expect(await peer.response()).toMatchObject({ commandField: 0x8010, status: 0, completed: 1, failed: 1 })
     expect(statuses).toEqual([0xb007, null])
+  })
+
+  it('bring a data set with the headers of the only uncompressed syntax that the peer has a context for', async () => {
+    const pixels = Buffer.from(Array.from({ length: 300_000 }, (_, n) => n & 0xff))
+    const dataSet = { ReferencedSeriesSequence: [{ Modality: 'CT' }], PixelData: pixels }
+    const whole = fileOf(encodeDataSet(dataSet, explicitVR))
+    const statuses: unknown[] = []
+    const reasons: string[] = []
+    const scp = await start({
+      provide: async (_, responder) => {
+        statuses.push(await responder.store(whole))
+        // Nothing is written of what cannot be converted: the association goes on.
+        const broken = fileOf(encodeDataSet(dataSet, explicitVR).subarray(0, -1))
+        await responder.store(broken).catch((error: DicomError) => reasons.push(error.code))
+        await responder.respond({ status: 0 })
+      },
+    })
+    const contexts = [getContext, { ...storageContext(3), transferSyntaxes: [implicitVR] }]
+    const peer = await associate(scp, { ...retrieval, contexts, maxPdu: 16384 })
+    peer.send(getRequest, keys)
+    expect(await peer.response()).toMatchObject({ commandField: 1, messageID: 1 })
+    const came = Buffer.from(await peer.dataSet(), 'latin1')
+    const sequence = '08001511ffffffff feff00e0ffffffff 0800600002000000 4354 feff0de000000000 feffdde000000000'
+    const pixelData = Buffer.from('e07f1000e0930400', 'hex')
+    const expected = Buffer.concat([Buffer.from(sequence.replaceAll(' ', ''), 'hex'), pixelData, pixels])
+    expect(came.equals(expected)).toBe(true)
+    peer.send(responsePDU(0x8001, 1, 0, 3))
+    expect(await peer.response()).toMatchObject({ commandField: 0x8010, status: 0 })
+    expect([statuses, reasons]).toEqual([[0], ['truncated']])
   })
 
   describe('while a peer is slow to take a file', () => {

@@ -200,6 +200,9 @@ describe.runIf(runs)('a listener with TLS', () => {
   it('does not start with files that cannot be used', async () => {
     const tls = { port: 0, ...server, key: client.key, clientCertificate: 'none' as const }
     await expect(MemoryScp.start({ tls })).rejects.toMatchObject({ code: 'connection-failed' })
+    const ca = path.join(folder, 'no.pem')
+    writeFileSync(ca, 'no PEM')
+    await expect(MemoryScp.start({ tls: { ...tls, key: server.key, ca } })).rejects.toThrow(`ca: ${ca} holds no PEM`)
   })
 })
 

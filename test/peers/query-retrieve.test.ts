@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readHead } from '../../src/dicom/head.ts'
 import { parseFileMeta } from '../../src/dicom/part10.ts'
 import { SOP } from '../../src/dicom/sop-class.ts'
+import { TS } from '../../src/dicom/transfer-syntax.ts'
 import { deriveUID } from '../../src/dicom/uid.ts'
 import { sendInstances } from '../../src/dimse/send.ts'
 import { repository } from '../support/data.ts'
@@ -22,6 +24,7 @@ describe.skipIf(!ready)('query and retrieve', () => {
   let node: NodeProcess
   let orthanc: OrthancProcess
   let storescpPort = 0
+  let implicitPort = 0
   const stop: (() => void)[] = []
   const studyUID = deriveUID('test', 'results')
   const priorUID = deriveUID('test', 'prior')
@@ -30,25 +33,33 @@ describe.skipIf(!ready)('query and retrieve', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'hilum-query-'))
-    for (const name of ['sent', 'prior', 'moved', 'got']) mkdirSync(path.join(folder, name))
+    for (const name of ['sent', 'prior', 'moved', 'implicit', 'got', 'got-all']) mkdirSync(path.join(folder, name))
     orthanc = await startOrthanc({ user: 'hilum', password: 'secret' })
     storescpPort = await freePort()
+    implicitPort = await freePort()
     const config = path.join(folder, 'hilum.json')
     const may = ['store', 'query', 'retrieve']
     const remotes = [
       { aeTitle: 'STORESCP', host: '127.0.0.1', port: storescpPort, may },
+      { aeTitle: 'IMPLICIT', host: '127.0.0.1', port: implicitPort, may },
       { aeTitle: 'ORTHANC', host: '127.0.0.1', port: orthanc.dimsePort, may },
       { aeTitle: 'SCANNER' },
     ]
     writeFileSync(config, JSON.stringify({ dimse: { unknownCallers: 'loopback' }, remotes }))
     node = await new NodeProcess({}, config).start()
     await orthancRequest('PUT', '/modalities/hilum', { AET: 'HILUM', Host: '127.0.0.1', Port: node.dimsePort })
-    await startStorescp()
+    await startStorescp({ aeTitle: 'STORESCP', port: storescpPort, into: 'moved' })
+    await startStorescp({ aeTitle: 'IMPLICIT', port: implicitPort, into: 'implicit' }, '+xi')
     const doe = { StudyID: 'results', PatientName: 'Müller^Jörg', PatientID: 'D1' }
     for (let n = 1; n <= instances; n++) write('sent', { ...doe, InstanceNumber: n })
     // What an algorithm found, as legacy workstations have to find it.
     const report = { SOPClassUID: SOP.comprehensive3DSR, Modality: 'SR', SeriesNumber: 2 }
     writePart10(path.join(sent(), 'sr.dcm'), ctSlice({ ...doe, ...report }), { pixelData: null })
+    // A data set that is stored in implicit VR, for peers that want explicit VR.
+    const mr = { SOPClassUID: SOP.mrImage, Modality: 'MR', SeriesNumber: 3 }
+    writePart10(path.join(sent(), 'mr.dcm'), ctSlice({ ...doe, ...mr }), {
+      transferSyntaxUID: TS.implicitVRLittleEndian,
+    })
     const stored = await sendInstances({
       host: '127.0.0.1',
       port: node.dimsePort,
@@ -56,7 +67,7 @@ describe.skipIf(!ready)('query and retrieve', () => {
       calledAETitle: 'HILUM',
       files: readdirSync(sent()).map((name) => path.join(sent(), name)),
     })
-    if (stored.stored !== instances + 1) throw new Error('the study was not stored')
+    if (stored.stored !== instances + 2) throw new Error('the study was not stored')
   })
   afterAll(async () => {
     for (const act of stop) act()
@@ -69,13 +80,16 @@ describe.skipIf(!ready)('query and retrieve', () => {
     writePart10(path.join(folder, into, `${String(attributes.InstanceNumber)}.dcm`), ctSlice(attributes))
   }
 
-  async function startStorescp(): Promise<void> {
-    const args = ['-v', '-aet', 'STORESCP', '+B', '-od', path.join(folder, 'moved'), String(storescpPort)]
+  async function startStorescp(
+    { aeTitle, port, into }: { aeTitle: string; port: number; into: string },
+    ...options: string[]
+  ): Promise<void> {
+    const args = ['-v', '-aet', aeTitle, '+B', ...options, '-od', path.join(folder, into), String(port)]
     const child = spawn('storescp', args, { stdio: 'ignore', env: { ...process.env, TCP_NODELAY: '1' } })
     stop.push(() => child.kill())
     const { echo } = await import('../../src/dimse/send.ts')
     for (;;) {
-      const peer = { host: '127.0.0.1', port: storescpPort, callingAETitle: 'TEST', calledAETitle: 'STORESCP' }
+      const peer = { host: '127.0.0.1', port, callingAETitle: 'TEST', calledAETitle: aeTitle }
       const answered = await echo(peer).catch(() => null)
       if (answered !== null) return
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -110,15 +124,29 @@ describe.skipIf(!ready)('query and retrieve', () => {
       }),
     )
 
+  /** SOP Instance UID to the transfer syntax and the elements. */
+  const contents = (where: string) =>
+    new Map(
+      readdirSync(where).map((name) => {
+        const bytes = readFileSync(path.join(where, name))
+        const { transferSyntaxUID, mediaStorageSOPInstanceUID, dataSetOffset } = parseFileMeta(bytes)
+        const { elements, pixelData } = readHead(bytes.subarray(dataSetOffset), { transferSyntaxUID })
+        const pixels = pixelData && bytes.subarray(dataSetOffset + pixelData.offset).toString('base64')
+        return [mediaStorageSOPInstanceUID, { transferSyntaxUID, elements, pixels }] as const
+      }),
+    )
+  const inSyntax = (transferSyntaxUID: string) =>
+    new Map([...contents(sent())].map(([uid, content]) => [uid, { ...content, transferSyntaxUID }]))
+
   it('findscu finds source objects and results, level by level', () => {
     const studies = find('QueryRetrieveLevel=STUDY', 'PatientID=D1', 'StudyInstanceUID', 'ModalitiesInStudy')
     expect(studies.values('StudyInstanceUID')).toEqual([studyUID])
-    expect(studies.values('ModalitiesInStudy')).toEqual(['CT\\SR'])
+    expect(studies.values('ModalitiesInStudy')).toEqual(['CT\\MR\\SR'])
     expect(studies.output).toContain('Received Final Find Response (Success)')
     const inStudy = `StudyInstanceUID=${studyUID}`
     const series = find('QueryRetrieveLevel=SERIES', inStudy, 'Modality', 'NumberOfSeriesRelatedInstances')
-    expect(series.values('Modality')).toEqual(['CT', 'SR'])
-    expect(series.values('NumberOfSeriesRelatedInstances')).toEqual([String(instances), '1'])
+    expect(new Set(series.values('Modality'))).toEqual(new Set(['CT', 'MR', 'SR']))
+    expect(series.values('NumberOfSeriesRelatedInstances')).toEqual([String(instances), '1', '1'])
     const inSeries = `SeriesInstanceUID=${deriveUID('test', 'results', '1')}`
     const images = find('QueryRetrieveLevel=IMAGE', inStudy, inSeries, 'InstanceNumber', 'SOPInstanceUID')
     expect(images.values('InstanceNumber')).toHaveLength(instances)
@@ -128,19 +156,10 @@ describe.skipIf(!ready)('query and retrieve', () => {
     expect(unsupported.output).toContain('WarningUnsupportedOptionalKeys')
   })
 
+  const study = () => ['-k', 'QueryRetrieveLevel=STUDY', '-k', `StudyInstanceUID=${studyUID}`]
+  const move = (destination: string) => runProgram('movescu', [...here(), '-v', '-S', '-aem', destination, ...study()])
+
   it('movescu has them sent to a remote, bytes as they are', () => {
-    const move = (destination: string) =>
-      runProgram('movescu', [
-        ...here(),
-        '-v',
-        '-S',
-        '-aem',
-        destination,
-        '-k',
-        'QueryRetrieveLevel=STUDY',
-        '-k',
-        `StudyInstanceUID=${studyUID}`,
-      ])
     expect(move('STORESCP')).toMatchObject({ code: 0 })
     expect(dataSets(path.join(folder, 'moved'))).toEqual(dataSets(sent()))
     expect(move('NOBODY').output).toContain('MoveDestinationUnknown')
@@ -162,11 +181,22 @@ describe.skipIf(!ready)('query and retrieve', () => {
     for (const [uid, bytes] of received) expect(bytes).toBe(original.get(uid))
   })
 
+  it('movescu has them sent to a remote that takes implicit VR only, with the same values', () => {
+    expect(move('IMPLICIT')).toMatchObject({ code: 0 })
+    expect(contents(path.join(folder, 'implicit'))).toEqual(inSyntax(TS.implicitVRLittleEndian))
+  })
+
+  it('getscu fetches the study in the syntax that it prefers, whatever it is stored in', () => {
+    const into = path.join(folder, 'got-all')
+    expect(runProgram('getscu', ['-S', '+B', '-od', into, ...here(), ...study()])).toMatchObject({ code: 0 })
+    expect(contents(into)).toEqual(inSyntax(TS.explicitVRLittleEndian))
+  })
+
   it.skipIf(!odil)('odil finds, and gets what it has contexts for', () => {
     const done = runProgram('python3', ['test/peers/query.py', String(node.dimsePort), studyUID])
     expect(done).toMatchObject({ code: 0 })
     const { modalities, instances: uids } = JSON.parse(done.stdout) as { modalities: string[][]; instances: string[] }
-    expect(modalities).toEqual([['CT', 'SR']])
+    expect(modalities).toEqual([['CT', 'MR', 'SR']])
     expect(uids).toHaveLength(instances)
   })
 
@@ -181,7 +211,7 @@ describe.skipIf(!ready)('query and retrieve', () => {
     expect(await response.json()).toMatchObject([{ StudyInstanceUID: studyUID, PatientName: 'Müller^Jörg' }])
     await orthancRequest('POST', `/queries/${ID}/retrieve`, { TargetAet: 'ORTHANC', Synchronous: true })
     const statistics = await fetch(`${orthanc.url}/statistics`, { headers: { authorization: orthanc.authorization } })
-    expect(await statistics.json()).toMatchObject({ CountInstances: instances + 1, CountSeries: 2 })
+    expect(await statistics.json()).toMatchObject({ CountInstances: instances + 2, CountSeries: 3 })
   })
 
   it('fetch has an earlier study sent here from Orthanc', async () => {

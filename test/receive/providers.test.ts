@@ -11,7 +11,7 @@ import { SOP } from '../../src/dicom/sop-class.ts'
 import { TS } from '../../src/dicom/transfer-syntax.ts'
 import type { ServiceProvider } from '../../src/dimse/service.ts'
 import { HilumError } from '../../src/errors.ts'
-import { silentLog } from '../../src/log.ts'
+import { type Log, silentLog } from '../../src/log.ts'
 import { commitmentProvider } from '../../src/receive/commitment-provider.ts'
 import { queryProvider } from '../../src/receive/query-provider.ts'
 import type { CommitmentOutcome, ReceiverAnswer, ReceiverQuestion } from '../../src/receive/questions.ts'
@@ -107,6 +107,11 @@ describe('retrieval', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  const logged: unknown[][] = []
+  const keep = (...line: unknown[]): void => void logged.push(line)
+  const keeping: Log = { ...silentLog, info: keep, warn: keep }
+  beforeEach(() => void logged.splice(0))
+
   const address = (port: number) => ({ aeTitle: 'HILUM', host: '127.0.0.1', port, tls: null })
   const page = (
     which: number[],
@@ -123,7 +128,7 @@ describe('retrieval', () => {
     destination: address(options.port ?? scp.port),
     next: options.next ?? null,
   })
-  const options = (...answers: ReceiverAnswer[]) => ({ ask: answering(...answers), aeTitle: 'NODE', log: silentLog })
+  const options = (...answers: ReceiverAnswer[]) => ({ ask: answering(...answers), aeTitle: 'NODE', log: keeping })
   const move = (...answers: ReceiverAnswer[]) =>
     provide(moveProvider(options(...answers)), SOP.studyRootMove, { moveDestination: 'DEST', messageID: 7 }, keys)
   const failedUIDs = () => {
@@ -164,6 +169,9 @@ describe('retrieval', () => {
     await move(page([0, 1], { next: 'more', total: 3 }), page([2], { total: 3, missing: true }))
     expect(responder.last).toMatchObject({ status: 0xb000, subOperations: { completed: 1, failed: 2, warning: 0 } })
     expect(failedUIDs()).toEqual([uids[1], uids[2]])
+    expect(logged).toMatchObject([
+      ['C-MOVE answered', { completed: 1, failed: 2, warning: 0, failure: expect.stringMatching(/0xA700/) as string }],
+    ])
   })
 
   it('fails as a whole where the destination cannot be reached, and does not try again', async () => {

@@ -114,7 +114,11 @@ export function findCases(open: () => Promise<TemporaryStore>): void {
     expect(asked.matches).toHaveLength(1)
     expect(asked.matches[0]).not.toHaveProperty('00080060')
     expect((await ask('STUDY', { StudyInstanceUID: '', PatientComments: '*' })).unsupported).toBe(false)
-    await expect(ask('STUDY', { StudyDate: 'yesterday' })).rejects.toMatchObject({ code: 'bad-parameter' })
+    for (const [key, comment] of [
+      [{ StudyDate: 'yesterday' }, 'StudyDate: a date YYYYMMDD or range'],
+      [{ StudyInstanceUID: '1.2.*' }, 'StudyInstanceUID: no wildcard is allowed'],
+    ] as const)
+      await expect(ask('STUDY', key)).rejects.toMatchObject({ code: 'bad-parameter', detail: { comment } })
   })
 
   it('finds patients, series and instances, results among them', async () => {

@@ -22,8 +22,6 @@ const options: Readonly<Record<string, string>> = {
   [TS.rle]: 'xr',
 }
 
-const neverImplicit =
-  'with +xi getscu 3.6.7 proposes explicit VR little endian; in all other cases it proposes it first; Hilum sends instances as they are stored'
 const unknownSyntax = 'dcmtk 3.6.7 does not know the transfer syntax'
 
 /** dcmtk's echoscu, storescu, findscu, movescu and getscu. */
@@ -124,10 +122,8 @@ export function dcmtk(setting: Setting, known: Known): Client {
           }
           return {
             files: filesBySOPInstance(folder),
-            missing: ({ transferSyntaxUID: uid }) => {
-              if (uid === TS.implicitVRLittleEndian) return failed(neverImplicit)
-              return options[uid] === undefined ? notOffered(unknownSyntax) : failed('getscu did not get it')
-            },
+            missing: ({ transferSyntaxUID: uid }) =>
+              options[uid] === undefined ? notOffered(unknownSyntax) : failed('getscu did not get it'),
           }
         },
       },

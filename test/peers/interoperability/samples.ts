@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { inflateRawSync } from 'node:zlib'
+import { syntaxesFor } from '../../../src/dicom/convert-vr.ts'
 import { readHead } from '../../../src/dicom/head.ts'
 import { parseFileMeta } from '../../../src/dicom/part10.ts'
 import { TS, transferSyntax } from '../../../src/dicom/transfer-syntax.ts'
@@ -56,12 +57,15 @@ export function makeSamples(data: string, folder: string, clients: readonly stri
 }
 
 /** How much of a sample an instance that came from somewhere else is. */
-export function compare(sample: Sample, bytes: Buffer): 'identical' | 'same pixel data' | 'different' {
+export function compare(sample: Sample, bytes: Buffer): 'identical' | 'same pixel data' | 'converted' | 'different' {
   const [sent, got] = [readFileSync(sample.file), bytes].map((file) => {
     const { transferSyntaxUID, dataSetOffset } = parseFileMeta(file)
     return { transferSyntaxUID, dataSet: file.subarray(dataSetOffset) }
   }) as [Instance, Instance]
-  if (got.transferSyntaxUID !== sent.transferSyntaxUID) return 'different'
+  if (got.transferSyntaxUID !== sent.transferSyntaxUID) {
+    const expected = syntaxesFor(sent.transferSyntaxUID).includes(got.transferSyntaxUID)
+    return expected && pixelDataOf(got).equals(pixelDataOf(sent)) ? 'converted' : 'different'
+  }
   if (got.dataSet.equals(sent.dataSet)) return 'identical'
   return pixelDataOf(got).equals(pixelDataOf(sent)) ? 'same pixel data' : 'different'
 }
