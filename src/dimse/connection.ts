@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { DimseError } from './error.ts'
 import { abortReason, encodeAbort } from './pdu.ts'
 import { PDUReader, type PDUSink } from './pdu-reader.ts'
+import { acknowledgePromptly } from './prompt-acknowledgement.ts'
 import { readInto } from './receive-buffer.ts'
 
 /** How long a connection may linger after our last PDU until it is cut, in ms. */
@@ -83,7 +84,9 @@ export class Connection {
   }
 
   write(pdu: Buffer): void {
-    if (!this.#ended && this.socket.writable && !this.#isUnread()) this.socket.write(pdu)
+    if (this.#ended || !this.socket.writable || this.#isUnread()) return
+    this.socket.write(pdu)
+    acknowledgePromptly(this.socket)
   }
 
   /** Cuts a peer off that sends requests and does not read the answers: they would pile up without end. */
