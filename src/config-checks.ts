@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import type { ConfigProblem } from './config-error.ts'
 import type { ConfigSchema } from './config-schema.ts'
 import type { Path } from './config-source.ts'
-import { suggestion } from './route/nearest-name.ts'
+import { suggestion } from './nearest-name.ts'
 
 /** The sections of a configuration that are right by themselves. A check that needs another one is left out. */
 export type SoundSections = Partial<z.output<ConfigSchema>>

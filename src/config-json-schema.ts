@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { configSchema } from './config-schema.ts'
+import { pipelineSchema } from './infer/manifest/tables.ts'
 import { routeDefinitionSchema } from './route/route-definition.ts'
 
 /**
@@ -10,9 +11,11 @@ export function jsonSchemas(): Record<string, string> {
   return {
     'hilum.schema.json': asText(configSchema({})),
     'route.schema.json': asText(routeDefinitionSchema),
+    // The steps' options stand in many places: they are written once.
+    'pipeline.schema.json': asText(pipelineSchema, 'ref'),
   }
 }
 
-function asText(schema: z.ZodType): string {
-  return `${JSON.stringify(z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }), null, 2)}\n`
+function asText(schema: z.ZodType, reused: 'inline' | 'ref' = 'inline'): string {
+  return `${JSON.stringify(z.toJSONSchema(schema, { io: 'input', target: 'draft-7', reused }), null, 2)}\n`
 }

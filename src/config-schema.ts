@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inferSchema } from './config-infer.ts'
 import { bytes, type Environment, isAddressOrBlock, parsedBy, readableFile, seconds, secret } from './config-values.ts'
 import { parseAETitle } from './dicom/ae-title.ts'
 import { routeDefinitionSchema } from './route/route-definition.ts'
@@ -190,27 +191,6 @@ const assemble = z
   .prefault({})
   .describe('When a study is complete.')
 
-const infer = z
-  .strictObject({
-    slots: z.number().int().min(1).max(64).default(1).describe('Inference jobs at once, each in a process of its own.'),
-    threads: z
-      .number()
-      .int()
-      .min(0)
-      .max(1024)
-      .default(0)
-      .describe('CPU threads of a job; 0: the cores divided among the slots.'),
-    deadline: seconds('Seconds until a job is ended.', { min: 1 }).default(900),
-    providers: z
-      .array(z.string().min(1))
-      .min(1)
-      .default(['cpu'])
-      .describe('ONNX Runtime execution providers, best first; cpu is always there.'),
-    memoryLimit: bytes('Bytes, or text such as "8 GiB", that an inference process may hold; 0: no limit.').default(0),
-  })
-  .prefault({})
-  .describe('Inference.')
-
 const deliver = z
   .strictObject({
     attempts: z.number().int().min(1).max(1000).default(100).describe('Attempts until a delivery counts as failed.'),
@@ -334,7 +314,7 @@ export function configSchema(environment: Environment) {
         .describe('What this process does.'),
       receive,
       assemble,
-      infer,
+      infer: inferSchema(environment),
       deliver,
       remotes: z.array(remote).default([]).describe('Applications that may call, and that may be called.'),
       retention: z

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ConfigProblem } from './config-error.ts'
 import type { Environment } from './config-values.ts'
 import { messageOf } from './errors.ts'
-import { suggestion } from './route/nearest-name.ts'
+import { suggestion } from './nearest-name.ts'
 
 export type Tree = Record<string, unknown>
 export type Path = readonly PropertyKey[]

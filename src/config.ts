@@ -8,7 +8,7 @@ import { type ConfigSchema, configSchema } from './config-schema.ts'
 import { applyEnvironment, namesAt, type Path, readYaml, type Tree } from './config-source.ts'
 import type { Environment } from './config-values.ts'
 import { messageOf } from './errors.ts'
-import { suggestion } from './route/nearest-name.ts'
+import { suggestion } from './nearest-name.ts'
 import type { DeepReadonly } from './route/route-definition.ts'
 
 /** The configuration: parsed once, complete, deeply frozen. Times are seconds, sizes bytes, paths absolute. */

@@ -22,6 +22,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   },
   route: { summary: 'list, check, try or apply the routes', load: () => import('./commands/route.ts') },
   pipeline: { summary: 'list or check the pipelines', load: () => import('./commands/pipeline.ts') },
+  evaluate: {
+    summary: 'run a pipeline on cases whose truth is known, and report how well it does',
+    load: () => import('./commands/evaluate.ts'),
+  },
   remote: {
     summary: 'list, add, remove, try or admit the applications that may call',
     load: () => import('./commands/remote.ts'),
@@ -36,7 +40,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   },
 }
 
-const notInThisVersion = ['backup', 'restore', 'evaluate']
+const notInThisVersion = ['backup', 'restore']
 
 function usage(): string {
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)

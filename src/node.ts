@@ -76,7 +76,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   await migrate(database, log)
   const objects = new DiskObjects(config.dataDir)
   const queue = new JobQueue({ database })
-  const pipelines = await installPipelines(config.pipelines.folder, database, now)
+  const pipelines = await installPipelines(config.pipelines.folder, database, now, log)
   await seedRoutes(database, config.routes, now)
   const space = new FreeSpace({ folder: config.dataDir, marks: config.receive })
 

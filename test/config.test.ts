@@ -48,7 +48,14 @@ describe('the configuration', () => {
       emergencyFree: 2 ** 28,
       folders: [],
     })
-    expect(config.infer).toEqual({ slots: 1, threads: 0, deadline: 900, providers: ['cpu'], memoryLimit: 0 })
+    expect(config.infer).toEqual({
+      slots: 1,
+      threads: 0,
+      deadline: 900,
+      providers: ['cpu'],
+      memoryLimit: 0,
+      servers: {},
+    })
     expect(config.destinations).toEqual({ self: { kind: 'self' } })
     expect(config.admin.token).toBe('')
   })

@@ -27,7 +27,17 @@ const textOf = (page: string) => readFileSync(path.join(repository, page), 'utf8
 const proseOf = (page: string) => textOf(page).replaceAll(/^```[\s\S]*?^```$/gm, '')
 
 test('every operator guide that the README names is there', () => {
-  const guides = ['architecture', 'routes', 'pipelines', 'receiving', 'operations', 'api', 'limits', 'development']
+  const guides = [
+    'architecture',
+    'routes',
+    'pipelines',
+    'governance',
+    'receiving',
+    'operations',
+    'api',
+    'limits',
+    'development',
+  ]
   for (const name of [...guides, 'conformance', 'interoperability'])
     expect(textOf('README.md')).toContain(`docs/${name}.md`)
 })
@@ -170,11 +180,14 @@ function yamlOf(page: string): unknown[] {
   return [...textOf(page).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => parse(text) as unknown)
 }
 
-test('every route of routes.md is a valid one', () => {
-  const blocks = yamlOf('docs/routes.md')
-  const routes = blocks.flatMap((block) => (Array.isArray(block) ? block : (block as { routes: unknown[] }).routes))
+test('every route of routes.md and governance.md is a valid one', () => {
+  const blocks = [...yamlOf('docs/routes.md'), ...yamlOf('docs/governance.md')]
+  // A list of routes, the section of the configuration, or one route.
+  const routes = blocks.flatMap((block) =>
+    Array.isArray(block) ? block : ((block as { routes?: unknown[] }).routes ?? [block]),
+  )
   expect(routes.length).toBeGreaterThan(2)
-  for (const route of routes) expect(parseRouteDefinition(route)).toMatchObject({ ok: true })
+  for (const route of routes) expect([route, parseRouteDefinition(route)]).toMatchObject([{}, { ok: true }])
 })
 
 test('hilum.yaml shows every setting, with its default', () => {

@@ -59,6 +59,7 @@ const timeline: Timeline = {
       route: 'lung-density',
       state: 'failed',
       refused: true,
+      shadow: false,
       error: 'slices of 10 mm: at most 5 mm',
       revision: 1,
       createdAt: at,
@@ -79,6 +80,7 @@ const timeline: Timeline = {
       pipeline: 'p',
       supersedes: '2.25.9',
       revision: 1,
+      shadow: false,
       deliveries: [{ destination: 'self', state: 'verified', proof: 'QIDO-RS lists it', error: null, at }],
     },
   ],
@@ -94,6 +96,7 @@ const timeline: Timeline = {
       current: true,
     },
   ],
+  shadowFindings: [],
   events: [{ at, kind: 'replaced', sentence: 'an instance came again with other bytes' }],
 }
 

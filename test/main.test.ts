@@ -49,7 +49,7 @@ describe('the command line', () => {
     [['constructor'], /no such command/],
     [['backup'], /not available in this version/],
     [['restore'], /not available in this version/],
-    [['evaluate'], /not available in this version/],
+    [['evaluate', 'x'], /--data FOLDER is missing/],
     [['check', '--confg', 'x'], /confg/],
     [['send'], /at least one file/],
     [['send', 'package.json', '--to', 'PACS'], /AE@host:port/],

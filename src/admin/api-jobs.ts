@@ -66,6 +66,7 @@ interface Row {
   error: string | null
   attempts: number
   priority: number
+  shadow: number
   created_at: string
   run_after: string
   finished_at: string | null
@@ -105,6 +106,7 @@ function toJob(row: Row): z.input<typeof jobRow> {
     error: row.error,
     attempts: row.attempts,
     priority: row.priority,
+    shadow: row.shadow === 1,
     createdAt: row.created_at,
     runAfter: row.run_after,
     finishedAt: row.finished_at,

@@ -83,6 +83,7 @@ const job = z.object({
   refused: z.boolean().describe("failed because the input is outside the pipeline's declared limits"),
   error: z.string().nullable(),
   revision: z.number(),
+  shadow: z.boolean().describe('of a shadow route: it has no part in the state of the study'),
   createdAt: at,
   runAfter: at,
   startedAt: at.nullable(),
@@ -125,6 +126,7 @@ const result = z.object({
   pipeline: z.string(),
   supersedes: z.string().nullable(),
   revision: z.number(),
+  shadow: z.boolean().describe('of a shadow route: stored for comparison, not delivered'),
   deliveries: z.array(delivery),
 })
 
@@ -154,6 +156,9 @@ export const timeline = z.object({
   jobs: z.array(job),
   results: z.array(result),
   findings: z.array(finding),
+  shadowFindings: z
+    .array(finding.omit({ current: true }))
+    .describe('what pipelines of shadow routes measured: for comparison, no findings'),
   events: z.array(z.object({ at, kind: z.string(), sentence: z.string() })),
 })
 
@@ -169,6 +174,7 @@ export const jobRow = z.object({
   error: z.string().nullable(),
   attempts: z.number(),
   priority: z.number(),
+  shadow: z.boolean().describe('of a shadow route'),
   createdAt: at,
   runAfter: at,
   finishedAt: at.nullable(),

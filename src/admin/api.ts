@@ -2,6 +2,10 @@ import type { Router } from 'express'
 import { Router as createRouter, json } from 'express'
 import type { AccessDeps } from './api-access.ts'
 import { accessEndpoints } from './api-access.ts'
+import type { ExportsDeps } from './api-exports.ts'
+import { exportEndpoints } from './api-exports.ts'
+import type { FeedbackDeps } from './api-feedback.ts'
+import { feedbackEndpoints } from './api-feedback.ts'
 import type { FoldersDeps } from './api-folders.ts'
 import { folderEndpoints } from './api-folders.ts'
 import type { JobsDeps } from './api-jobs.ts'
@@ -31,6 +35,8 @@ export type ApiDeps = SessionDeps &
   RemotesDeps &
   QuarantineDeps &
   FoldersDeps &
+  FeedbackDeps &
+  ExportsDeps &
   StorageDeps
 
 /**
@@ -46,6 +52,8 @@ export function adminRouter(deps: ApiDeps, version: string): Router {
     ...remoteEndpoints(deps),
     ...quarantineEndpoints(deps),
     ...folderEndpoints(deps),
+    ...feedbackEndpoints(deps),
+    ...exportEndpoints(deps),
     ...storageEndpoints(deps),
     ...accessEndpoints(deps),
   ]

@@ -4,7 +4,8 @@ import { type Config, packageRoot } from '../config.ts'
 import { ConfigError, describeProblem } from '../config-error.ts'
 import { jsonSchemas } from '../config-json-schema.ts'
 import { loadPipelines, type Pipeline } from '../infer/load-pipelines.ts'
-import { unknownReferences } from '../route/route-definition.ts'
+import { PipelineVersions } from '../infer/pipeline-versions.ts'
+import { type KnownPipeline, unknownReferences } from '../route/unknown-references.ts'
 import { configOf, print, readArguments } from './arguments.ts'
 
 const usage = `hilum check [--config FILE]
@@ -54,19 +55,24 @@ function configOrProblems(values: { config?: string | undefined }, problems: str
 async function pipelinesOrProblems(folder: string, problems: string[]): Promise<Pipeline[]> {
   const loaded = await loadPipelines(folder)
   problems.push(...loaded.problems.map((problem) => `  pipelines: ${problem}`))
+  for (const sentence of loaded.incomplete) print(sentence)
   return loaded.pipelines
 }
 
 function routeProblems(config: Config, pipelines: readonly Pipeline[]): string[] {
-  const known = { destinations: Object.keys(config.destinations), pipelines: inputsByPipeline(pipelines) }
+  const known = { destinations: Object.keys(config.destinations), pipelines: knownPipelines(pipelines) }
   return config.routes.flatMap((route, i) =>
     unknownReferences(route, known).map((problem) => `  routes.${i}.${problem.path}: ${problem.expectation}`),
   )
 }
 
-/** Pipelines by name with the names of their inputs, as routes refer to them. */
-export function inputsByPipeline(pipelines: readonly Pipeline[]): Map<string, string[]> {
-  return new Map(pipelines.map((pipeline) => [pipeline.name, pipeline.inputs.map((input) => input.name)]))
+/** Pipelines in every way that routes may write them: name, version, digest. */
+export function knownPipelines(pipelines: readonly Pipeline[]): KnownPipeline[] {
+  return [...new PipelineVersions(pipelines).entries()].map(([name, { inputs, outputs }]) => ({
+    name,
+    inputs,
+    outputs,
+  }))
 }
 
 async function writeSchemas(): Promise<number> {

@@ -5,14 +5,16 @@ import { parse as parseYaml } from 'yaml'
 import type { Config } from '../config.ts'
 import { isUID } from '../dicom/uid.ts'
 import { HilumError, messageOf } from '../errors.ts'
+import { earlierStudies } from '../flow/earlier-studies.ts'
 import { routableStudy } from '../flow/routable-study.ts'
 import { activeRoutes, applyRoutes } from '../flow/routes.ts'
 import { loadPipelines } from '../infer/load-pipelines.ts'
 import { type ActiveRoute, type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
-import { parseRouteDefinition, unknownReferences } from '../route/route-definition.ts'
+import { parseRouteDefinition, type RouteDefinition } from '../route/route-definition.ts'
 import type { RoutableStudy } from '../route/study-facts.ts'
+import { unknownReferences } from '../route/unknown-references.ts'
 import { configOf, print, readArguments, UsageError } from './arguments.ts'
-import { inputsByPipeline } from './check.ts'
+import { knownPipelines } from './check.ts'
 import { studiesIn } from './studies-in.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -54,8 +56,16 @@ async function listRoutes(config: Config, json: boolean): Promise<number> {
   if (json) print(JSON.stringify(routes, null, 2))
   else
     for (const { definition: d, version } of routes)
-      print(`${d.name}  version ${version}  ${d.enabled ? 'on' : 'off'}  ${d.pipeline} -> ${d.destinations.join(', ')}`)
+      print(`${d.name}  version ${version}  ${d.enabled ? 'on' : 'off'}  ${pipelineText(d)} -> ${destinationText(d)}`)
   return 0
+}
+
+function pipelineText({ pipeline, canary }: RouteDefinition): string {
+  return canary ? `${pipeline} (canary: ${canary.fraction} to ${canary.pipeline})` : pipeline
+}
+
+function destinationText({ shadow, destinations }: RouteDefinition): string {
+  return shadow ? 'nowhere (shadow)' : destinations.join(', ')
 }
 
 /** The routes of a file, with every problem of each. */
@@ -81,7 +91,7 @@ async function checkRoutes(config: Config, file: string | undefined): Promise<nu
   const { routes, problems } =
     file === undefined ? { routes: configured(config), problems: [] } : await readRoutes(file)
   const { pipelines } = await loadPipelines(config.pipelines.folder)
-  const known = { destinations: Object.keys(config.destinations), pipelines: inputsByPipeline(pipelines) }
+  const known = { destinations: Object.keys(config.destinations), pipelines: knownPipelines(pipelines) }
   for (const { definition } of routes) {
     problems.push(
       ...unknownReferences(definition, known).map((p) => `route "${definition.name}": ${p.path}: ${p.expectation}`),
@@ -124,11 +134,11 @@ async function testRoutes(
   }
   return withDatabase(config, async (database) => {
     const routes = tried ?? (await routesOf(config, database))
-    const studies =
-      isUID(subject) && !existsSync(subject) ? [await storedStudy(database, subject)] : await studiesIn(subject)
+    const stored = isUID(subject) && !existsSync(subject) ? await storedStudy(database, subject) : null
+    const studies = stored ? [stored.study] : await studiesIn(subject)
     const answers = studies.map((study) => ({
       studyInstanceUID: study.studyInstanceUID,
-      decisions: evaluateRoutes(routes, study),
+      decisions: evaluateRoutes(routes, study, stored?.earlier),
     }))
     if (options.json) print(JSON.stringify(answers, null, 2))
     else for (const { studyInstanceUID, decisions } of answers) print(decisionText(studyInstanceUID, decisions))
@@ -145,10 +155,14 @@ function decisionText(studyInstanceUID: string, decisions: readonly Decision[]):
   return lines.join('\n')
 }
 
-async function storedStudy(database: Knex | null, studyInstanceUID: string): Promise<RoutableStudy> {
+/** A study that the node has, and the earlier ones of its patient. */
+async function storedStudy(
+  database: Knex | null,
+  studyInstanceUID: string,
+): Promise<{ study: RoutableStudy; earlier: RoutableStudy[] }> {
   const row = await database?.('studies').where({ study_instance_uid: studyInstanceUID }).first('id')
   if (!database || !row) throw new HilumError('unknown-study', `study ${studyInstanceUID} is not known here`)
-  return routableStudy(database, row.id)
+  return { study: await routableStudy(database, row.id), earlier: await earlierStudies(database, row.id) }
 }
 
 function configured(config: Config): ActiveRoute[] {

@@ -22,6 +22,9 @@ export function timelineText(timeline: Timeline): string {
   section(lines, 'findings of earlier revisions, replaced', before, (finding) => [
     `revision ${finding.revision}  ${findingLine(finding)}`,
   ])
+  section(lines, 'measured by shadow routes, no findings', timeline.shadowFindings, (finding) => [
+    `${marked(finding.revision)}${shortPipeline(finding.pipeline)}  ${findingLine(finding)}`,
+  ])
   section(lines, 'events', timeline.events, (event) => [`${time(event.at)}  ${event.sentence}`])
   return lines.join('\n')
 }
@@ -49,7 +52,7 @@ function jobLines(job: Timeline['jobs'][number], marked: Marking): string[] {
   const what = job.kind === 'infer' ? `inference ${shortPipeline(job.pipeline)}` : `delivery to ${job.destination}`
   const next = job.state === 'queued' && job.attempts.length > 0 ? `, tried again at ${time(job.runAfter)}` : ''
   return [
-    `${marked(job.revision)}${job.refused ? 'refused' : job.state}  ${what}${next}${job.error === null ? '' : `: ${job.error}`}`,
+    `${marked(job.revision)}${job.refused ? 'refused' : job.state}  ${job.shadow ? 'shadow: ' : ''}${what}${next}${job.error === null ? '' : `: ${job.error}`}`,
     ...job.attempts.map(
       ({ at, ms, provider, error }) =>
         `${indent}${time(at)}  ${duration(ms)}${provider === null ? '' : ` on ${provider}`}${error === null ? '' : `: ${error}`}`,
@@ -61,6 +64,7 @@ function resultLines(result: Timeline['results'][number], timeline: Timeline, ma
   const { modality, role, sopInstanceUID, supersedes, revision, deliveries } = result
   const successor = timeline.results.find((other) => other.supersedes === sopInstanceUID)
   const remarks = [
+    ...(result.shadow ? ['shadow: not delivered'] : []),
     ...(supersedes === null ? [] : [`supersedes ${supersedes}`]),
     ...(successor ? [`superseded by ${successor.sopInstanceUID}`] : []),
     ...(!successor && standsIn(timeline, revision) ? [`stands in revision ${timeline.revision}`] : []),
@@ -79,7 +83,7 @@ function standsIn({ decisions, revision }: Timeline, earlier: number): boolean {
   return decisions.some((decision) => decision.revision === revision && decision.standsFrom === earlier)
 }
 
-function findingLine({ name, value, unit }: Timeline['findings'][number]): string {
+function findingLine({ name, value, unit }: Timeline['shadowFindings'][number]): string {
   return `${name}: ${[quantity(value, unit), unitName(unit)].filter(Boolean).join(' ')}`
 }
 

@@ -48,6 +48,8 @@ export interface Stack {
   pixelSpacing: readonly [number, number]
   /** Distance between neighbouring slices along the normal, mm. */
   sliceSpacing: number
+  /** Where each slice in order stands on the even grid, from 0; numbers are left out where slices are missing. */
+  places: number[]
   /** Position of the first slice in order. */
   origin: Vector
 }
@@ -71,9 +73,13 @@ const tiltTolerance = 0.5
 /**
  * Orders image planes along their normal and checks that they make a volume: parallel, of one size and spacing, evenly spaced, none
  * missing, none twice, not sheared by gantry tilt. Instance numbers and slice locations are not looked at: they lie.
+ * @param options.missing so many slices may be missing between the others
  * @returns a stack, or the first problem found as a sentence
  */
-export function sortSlices(planes: readonly ImagePlane[]): Stack | StackProblem {
+export function sortSlices(
+  planes: readonly ImagePlane[],
+  { missing = 0 }: { missing?: number } = {},
+): Stack | StackProblem {
   const first = planes[0]
   if (!first || planes.length < 2)
     return problem('too-few-slices', `the series has ${planes.length} slices, at least 2 make a volume`)
@@ -89,7 +95,8 @@ export function sortSlices(planes: readonly ImagePlane[]): Stack | StackProblem 
   const along = planes.map((plane) => dot(plane.imagePositionPatient, normal))
   const order = planes.map((_, index) => index).sort((a, b) => at(along, a) - at(along, b))
   const positions = order.map((index) => at(along, index))
-  const uneven = findUnevenness(positions)
+  const places = placesOf(positions)
+  const uneven = findUnevenness(positions, places, missing)
   if (uneven) return uneven
   const sorted = order.map((index) => planes[index] as ImagePlane)
   const tilted = findTilt(sorted, axes)
@@ -103,7 +110,8 @@ export function sortSlices(planes: readonly ImagePlane[]): Stack | StackProblem 
     rows: first.rows,
     columns: first.columns,
     pixelSpacing: first.pixelSpacing,
-    sliceSpacing: (at(positions, positions.length - 1) - at(positions, 0)) / (positions.length - 1),
+    sliceSpacing: (at(positions, positions.length - 1) - at(positions, 0)) / at(places, places.length - 1),
+    places,
     origin: (sorted[0] as ImagePlane).imagePositionPatient,
   }
 }
@@ -149,32 +157,55 @@ function findMixture(planes: readonly ImagePlane[], first: ImagePlane): StackPro
   return null
 }
 
-/** @param positions of the slices along the normal, ascending, mm */
-function findUnevenness(positions: readonly number[]): StackProblem | null {
+function gapsOf(positions: readonly number[]): { gaps: number[]; median: number } {
   const gaps = positions.slice(1).map((position, index) => position - at(positions, index))
-  const median = at(
-    [...gaps].sort((a, b) => a - b),
-    gaps.length >> 1,
-  )
+  return {
+    gaps,
+    median: at(
+      gaps.toSorted((a, b) => a - b),
+      gaps.length >> 1,
+    ),
+  }
+}
+
+/** The place of each slice on the grid of the usual gap: one that is twice or three times as wide leaves places out, where few are. */
+function placesOf(positions: readonly number[]): number[] {
+  const { gaps, median } = gapsOf(positions)
+  const few = gaps.filter((gap) => gap > median * 1.5).length <= gaps.length / 4
+  let place = 0
+  return [0, ...gaps.map((gap) => (place += few && median > 0 ? Math.max(1, Math.round(gap / median)) : 1))]
+}
+
+/**
+ * @param positions of the slices along the normal, ascending, mm
+ * @param places on the even grid
+ * @param allowedMissing so many slices may be missing
+ */
+function findUnevenness(
+  positions: readonly number[],
+  places: readonly number[],
+  allowedMissing: number,
+): StackProblem | null {
+  const { gaps, median } = gapsOf(positions)
   const twice = gaps.filter((gap) => gap < Math.max(0.01, median * 0.02)).length
   if (twice > 0)
     return problem(
       'duplicate-positions',
       `${twice + 1} or more slices share a position: ${twice} of ${gaps.length} gaps are 0 mm`,
     )
-  const wide = gaps.filter((gap) => gap > median * 1.5)
-  if (wide.length > 0 && wide.length <= gaps.length / 4) {
-    const missing = wide.reduce((sum, gap) => sum + Math.round(gap / median) - 1, 0)
+  const missing = at(places, places.length - 1) - gaps.length
+  if (missing > allowedMissing) {
+    const wide = gaps.filter((gap) => gap > median * 1.5)
     const where = at(positions, gaps.indexOf(at(wide, 0)))
     return problem(
       'missing-slices',
-      `${missing} slices are missing: ${wide.length} gaps are wider than the spacing of ${mm(median)}, the first of ${mm(at(wide, 0))} after position ${mm(where)}`,
+      `${missing} slices are missing: ${wide.length} gaps are wider than the spacing of ${mm(median)}, the first of ${mm(at(wide, 0))} after position ${mm(where)}${allowedMissing > 0 ? `; at most ${allowedMissing} may be missing` : ''}`,
     )
   }
   const start = at(positions, 0)
-  const spacing = (at(positions, positions.length - 1) - start) / gaps.length
+  const spacing = (at(positions, positions.length - 1) - start) / at(places, places.length - 1)
   const allowed = Math.max(positionTolerance.part * spacing, positionTolerance.mm)
-  const offset = positions.reduce((worst, p, i) => Math.max(worst, Math.abs(p - start - i * spacing)), 0)
+  const offset = positions.reduce((worst, p, i) => Math.max(worst, Math.abs(p - start - at(places, i) * spacing)), 0)
   if (offset > allowed)
     return problem(
       'irregular-spacing',

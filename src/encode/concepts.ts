@@ -31,6 +31,16 @@ export const concept = {
   imageRegion: dcm('111030', 'Image Region'),
   derivation: dcm('121401', 'Derivation'),
   notANumber: dcm('114000', 'Not a number'),
+  qualitativeEvaluations: { value: 'C0034375', scheme: 'UMLS', meaning: 'Qualitative Evaluations' },
+  comment: dcm('121106', 'Comment'),
+  sourceOfMeasurement: dcm('121112', 'Source of Measurement'),
+  studyDate: dcm('111060', 'Study Date'),
+  studyInstanceUID: dcm('110180', 'Study Instance UID'),
+  seriesInstanceUID: dcm('112002', 'Series Instance UID'),
+  algorithmParameters: dcm('111002', 'Algorithm Parameters'),
+  certaintyOfFinding: dcm('111012', 'Certainty of Finding'),
+  keyObjectDescription: dcm('113012', 'Key Object Description'),
+  source: sct('260753009', 'Source'),
 } as const
 
 /** CID 244. */
@@ -45,18 +55,14 @@ export function isLaterality(code: Code): boolean {
 export const english: Code = { value: 'en-US', scheme: 'RFC5646', meaning: 'English (United States)' }
 
 const loinc = (value: string, meaning: string): Code => ({ value, scheme: 'LN', meaning })
-const xray = loinc('43468-8', 'XR unspecified body region')
 const imagingProcedure = sct('363679005', 'Imaging procedure')
 
-/** Codes of CID 100, Quantitative Diagnostic Imaging Procedures, by modality. */
+/** Codes of CID 100, Quantitative Diagnostic Imaging Procedures, by modality: those that its older versions have too, as validators do. */
 const procedures: Readonly<Record<string, Code>> = {
   CT: loinc('25045-6', 'CT unspecified body region'),
   MR: loinc('25056-3', 'MRI unspecified body region'),
   PT: loinc('44136-0', 'PET unspecified body region'),
   NM: loinc('49118-3', 'NM unspecified body region'),
-  CR: xray,
-  DX: xray,
-  XA: sct('77343006', 'Angiography'),
 }
 
 /**

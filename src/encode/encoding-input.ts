@@ -9,6 +9,17 @@ export interface SourceSlice {
   frame: number | null
   /** Centre of the first pixel, mm; null where the source has no position (a projection image). */
   imagePositionPatient: readonly number[] | null
+  /** Left out where the image is of the source series. */
+  seriesInstanceUID?: string | undefined
+}
+
+/** An instance that an object refers to. */
+export interface InstanceReference {
+  /** Left out where the instance is of the job's study; else an earlier study. */
+  studyInstanceUID?: string | undefined
+  seriesInstanceUID: string
+  sopClassUID: string
+  sopInstanceUID: string
 }
 
 /** The series that was analysed; results lie on its own grid. */
@@ -43,8 +54,10 @@ export interface SegmentDefinition {
 export interface SegmentMasks {
   /** Names the segment for ever: tracking UIDs depend on it. */
   id: string
-  /** From 1, without gaps. */
+  /** From 1, without gaps; where the segmentation arrived and is measured only, the number that it gives the segment. */
   number: number
+  /** Tracking identifier and UID that an arrived segmentation gives the segment; derived from the id when left out. */
+  tracking?: { id: string; uid: string } | undefined
   definition: SegmentDefinition
   /** `rows` x `columns` values, non-zero inside; null where the slice holds nothing. May be called more than once for a slice. */
   maskOf(sliceIndex: number): Uint8Array | null
@@ -52,20 +65,47 @@ export interface SegmentMasks {
   bestSlice: number | null
 }
 
-export interface Measurement {
-  id: string
-  name: string
+/** A number with its meaning. Radiomics features have the codes of the coding scheme IBSI. */
+export interface MeasuredValue {
   code: Code
   /** A UCUM unit. */
   unit: Code
   /** Not finite: it could not be measured, and the report says so. */
   value: number
-  /** Id of the measured segment, or null where the value speaks of the whole input. */
-  segment: string | null
   /** Mean, total, … (CID 7464). */
   derivation?: Code | null
+  /** For a change: what it is a change from. */
+  comparison?: Comparison | null
+}
+
+export interface Measurement extends MeasuredValue {
+  id: string
+  name: string
+  /** Id of the measured segment, or null where the value speaks of the whole input. */
+  segment: string | null
   /** What the value is measured on, where it is measured on no single segment. */
   site?: Code | null
+}
+
+/** The value of an earlier examination that a change was computed with. */
+export interface Comparison {
+  /** The quantity that changed, as it was then. */
+  code: Code
+  /** UCUM. */
+  unit: Code
+  /** Not finite: it could not be measured then. */
+  value: number
+  prior: PriorExamination
+}
+
+/** An earlier series of the patient. */
+export interface PriorExamination {
+  studyInstanceUID: string
+  seriesInstanceUID: string
+  /** DA; null where the study does not say. */
+  studyDate: string | null
+  /** The images that the value was measured on, or the one that shows it best. */
+  images: readonly SourceSlice[]
 }
 
 /** The algorithm, as every result names it. */
@@ -81,6 +121,8 @@ export interface Algorithm {
   manufacturer: string
   /** CID 7162; artificial intelligence when the pipeline says nothing. */
   family?: Code | null | undefined
+  /** It proves that something works and is of no use for patients: every result says so. */
+  demonstrator?: boolean | undefined
 }
 
 export interface Predecessor {
@@ -90,8 +132,8 @@ export interface Predecessor {
   seriesInstanceUID: string
 }
 
-/** Everything the result objects of one job are made of. */
-export interface EncodingInput {
+/** What every result object of a job needs, whatever is in it. */
+export interface ResultContext {
   studyInstanceUID: string
   revision: number
   /** ISO 8601 UTC: the date and time of every result. */
@@ -99,6 +141,42 @@ export interface EncodingInput {
   predecessors: readonly Predecessor[]
   algorithm: Algorithm
   source: SourceSeries
+  /** What was read besides the source: other series of the study, an earlier study. Reports list it among their evidence. */
+  furtherInputs?: readonly InstanceReference[] | undefined
+}
+
+/** Everything the result objects of one job are made of. */
+export interface EncodingInput extends ResultContext {
   segments: readonly SegmentMasks[]
   measurements: readonly Measurement[]
+  /**
+   * The segments of a slice in one array, where none overlap: `rows` x `columns` segment numbers, 0 outside of all; null where the slice
+   * holds nothing. Segmentations are then written from it, several times faster than from one mask a segment. May be called more than
+   * once for a slice, and may give the same array again with other contents.
+   */
+  labelsOf?: ((sliceIndex: number) => Uint8Array | null) | undefined
+}
+
+/** Which of several results of one role a result is: a pipeline may give two parametric maps. */
+export interface OutputName {
+  /** Names the output for ever: lower case letters, digits and hyphens. UIDs depend on it. */
+  id: string
+  /** Place among the outputs of its role, from 0; the series number depends on it. */
+  ordinal: number
+  /** What the Series Description says after the algorithm's title, up to 40 characters; what kind of result it is when left out. */
+  title?: string | undefined
+}
+
+/** The planes that frames lie on: those of the source series, or others in its frame of reference. */
+export interface ImagePlanes {
+  rows: number
+  columns: number
+  /** Row spacing, column spacing, mm. */
+  pixelSpacing: readonly number[] | null
+  imageOrientationPatient: readonly number[] | null
+  /** Centre of the first pixel of each plane, mm; null where it has no place. */
+  positions: readonly (readonly number[] | null)[]
+  /** Distance between the centres of neighbouring planes, mm. */
+  sliceSpacing: number | null
+  sliceThickness: number | null
 }

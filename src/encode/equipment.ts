@@ -1,5 +1,6 @@
 import { type Code, codeItem } from '../dicom/codes.ts'
 import { implementationVersionName } from '../dicom/uid.ts'
+import { notForClinicalUse } from './caution.ts'
 import type { DicomMoment } from './date-time.ts'
 import type { Algorithm } from './encoding-input.ts'
 import { deviceUID } from './identity.ts'
@@ -34,7 +35,7 @@ export function equipment(algorithm: Algorithm, moment: DicomMoment): NaturalDat
         SoftwareVersions: algorithm.version.slice(0, 64),
         DeviceUID: deviceUID(algorithm.digest),
         ContributionDateTime: moment.dateTime,
-        ContributionDescription: algorithm.title,
+        ContributionDescription: algorithm.demonstrator ? `${algorithm.title}: ${notForClinicalUse}` : algorithm.title,
       },
     ],
   }

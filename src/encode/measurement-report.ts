@@ -1,20 +1,41 @@
 import { SOP } from '../dicom/sop-class.ts'
 import { concept } from './concepts.ts'
 import type { EncodedObject } from './encoded.ts'
-import type { EncodingInput, SegmentMasks } from './encoding-input.ts'
-import { resultIdentity } from './identity.ts'
+import type { EncodingInput, InstanceReference, OutputName, ResultContext, SegmentMasks } from './encoding-input.ts'
+import { type Role, resultIdentity, segmentTracking, trackingIdentity } from './identity.ts'
 import {
   algorithmItems,
+  comparedImages,
   distinctTypes,
   finding,
   findingSite,
   measurementItem,
   measurementsOf,
-  tracking,
+  trackingItems,
 } from './measurement-groups.ts'
 import { sourceInstances } from './references.ts'
 import { type ContentItem, code, container, image, uidref } from './sr-content.ts'
 import { encodeReport } from './sr-document.ts'
+
+/** How the segments of a segmentation are stored. */
+export type SegmentationFormat = 'binary' | 'labelmap' | 'fractional'
+
+export const segmentationRoles = {
+  binary: 'segmentation',
+  labelmap: 'label-map',
+  fractional: 'probability',
+} as const satisfies Record<SegmentationFormat, Role>
+
+/** The segmentation that segments were measured on: a result of the same job, or an object that arrived. */
+export type MeasuredSegmentation = { format: SegmentationFormat; output?: OutputName | undefined } | InstanceReference
+
+export interface MeasurementReport {
+  output?: OutputName | undefined
+  /** The job's only BINARY one when left out; null where none is written: reports then name the segment in words only. */
+  segmentation?: MeasuredSegmentation | null | undefined
+  /** Settings that the values depend on (of radiomics: interpolation, discretisation), one line each, without patient data. */
+  parameters?: readonly string[] | undefined
+}
 
 /**
  * Both reports here are read as text. Their title is Oncology Measurement Report although nothing in them need be oncology: viewers
@@ -24,42 +45,69 @@ import { encodeReport } from './sr-document.ts'
 const title = concept.oncologyMeasurementReport
 
 /**
- * The measurements of each segment, with the segment and the source series that they were taken from (TID 1500, groups of TID 1411).
+ * The measurements of each segment, with the segment and the source series that they were taken from (TID 1500, groups of TID 1411; of
+ * TID 1501 where there is no segmentation to refer to).
  * @returns null when no segment has a measurement
  */
-export function encodeMeasurementReport(input: EncodingInput): EncodedObject | null {
+export function encodeMeasurementReport(input: EncodingInput, report: MeasurementReport = {}): EncodedObject | null {
   const measured = input.segments.filter((segment) => measurementsOf(input, segment).length > 0)
   if (measured.length === 0) return null
-  const segmentation = resultIdentity(input, 'segmentation')
+  const segmentation = report.segmentation === null ? null : instanceOf(input, report.segmentation)
   return encodeReport(input, {
     role: 'measurements',
+    output: report.output,
     title,
     description: 'measurements',
-    groups: measured.map((segment) => volumetricGroup(input, segment)),
-    evidence: [...sourceInstances(input.source), { ...segmentation, sopClassUID: SOP.segmentation }],
+    groups: measured.map((segment) => segmentGroup(input, segment, { ...report, segmentation })),
+    evidence: [
+      ...sourceInstances(input.source),
+      ...(segmentation ? [segmentation] : []),
+      ...comparedImages(measured.flatMap((segment) => measurementsOf(input, segment))),
+    ],
   })
 }
 
-/** TID 1411, Volumetric ROI Measurements and Qualitative Evaluations. */
-function volumetricGroup(input: EncodingInput, segment: SegmentMasks): ContentItem {
-  const { definition } = segment
-  const reference = {
-    ReferencedSOPClassUID: SOP.segmentation,
-    ReferencedSOPInstanceUID: resultIdentity(input, 'segmentation').sopInstanceUID,
-    ReferencedSegmentNumber: segment.number,
+/** The instance that a segmentation is, or will be. */
+function instanceOf(
+  context: ResultContext,
+  segmentation: MeasuredSegmentation = { format: 'binary' },
+): InstanceReference {
+  if (!('format' in segmentation)) return segmentation
+  const { format, output } = segmentation
+  const { sopInstanceUID, seriesInstanceUID } = resultIdentity(context, { role: segmentationRoles[format], output })
+  return {
+    seriesInstanceUID,
+    sopClassUID: format === 'labelmap' ? SOP.labelMapSegmentation : SOP.segmentation,
+    sopInstanceUID,
   }
+}
+
+/** TID 1411, Volumetric ROI Measurements and Qualitative Evaluations, or TID 1501 without a region. */
+function segmentGroup(
+  input: EncodingInput,
+  segment: SegmentMasks,
+  { segmentation, parameters }: { segmentation: InstanceReference | null; parameters?: readonly string[] | undefined },
+): ContentItem {
+  const { definition } = segment
+  const region = segmentation && [
+    image('CONTAINS', concept.referencedSegment, {
+      ReferencedSOPClassUID: segmentation.sopClassUID,
+      ReferencedSOPInstanceUID: segmentation.sopInstanceUID,
+      ReferencedSegmentNumber: segment.number,
+    }),
+    uidref('CONTAINS', concept.sourceSeries, input.source.seriesInstanceUID),
+  ]
   return container(
     concept.measurementGroup,
     [
-      ...tracking(input, segment.id, definition.label),
-      ...algorithmItems(input),
+      ...trackingItems(segmentTracking(input, segment)),
+      ...algorithmItems(input, parameters),
       finding(definition),
       findingSite(definition),
-      image('CONTAINS', concept.referencedSegment, reference),
-      uidref('CONTAINS', concept.sourceSeries, input.source.seriesInstanceUID),
+      ...(region ?? []),
       ...measurementsOf(input, segment).map(measurementItem),
     ],
-    '1411',
+    region ? '1411' : '1501',
   )
 }
 
@@ -69,15 +117,15 @@ function volumetricGroup(input: EncodingInput, segment: SegmentMasks): ContentIt
  * kinds of groups.
  * @returns null when every measurement belongs to a segment
  */
-export function encodeSummaryReport(input: EncodingInput): EncodedObject | null {
+export function encodeSummaryReport(input: EncodingInput, report: MeasurementReport = {}): EncodedObject | null {
   const measurements = input.measurements.filter((m) => m.segment === null)
   if (measurements.length === 0) return null
   const site = measurements.find((m) => m.site)?.site
   const group = container(
     concept.measurementGroup,
     [
-      ...tracking(input, 'whole', input.algorithm.title),
-      ...algorithmItems(input),
+      ...trackingItems(trackingIdentity(input, 'whole', input.algorithm.title)),
+      ...algorithmItems(input, report.parameters),
       ...(site
         ? [code('CONTAINS', concept.finding, site), code('HAS CONCEPT MOD', concept.findingSite, site)]
         : distinctTypes(input).map(findingSite)),
@@ -87,9 +135,10 @@ export function encodeSummaryReport(input: EncodingInput): EncodedObject | null 
   )
   return encodeReport(input, {
     role: 'summary',
+    output: report.output,
     title,
     description: 'summary',
     groups: [group],
-    evidence: sourceInstances(input.source),
+    evidence: [...sourceInstances(input.source), ...comparedImages(measurements)],
   })
 }

@@ -110,6 +110,8 @@ export function patientAndStudy(header: DicomJson, studyInstanceUID: string): Na
     const value = naturalValue(elementOf(header, keyword))
     if (value !== null) copy[keyword] = value
   }
+  // Optional, and `62` is no age: receivers refuse the whole object for it.
+  if (!/^\d{3}[DWMY]$/.test(String(copy.PatientAge))) delete copy.PatientAge
   // Type 2 attributes of the Clinical Trial Subject module (PS3.3 C.7.1.3), which is used when the source uses it.
   if (copy.ClinicalTrialSponsorName !== undefined || copy.ClinicalTrialProtocolID !== undefined)
     for (const keyword of ['ClinicalTrialProtocolName', 'ClinicalTrialSiteID', 'ClinicalTrialSiteName'])

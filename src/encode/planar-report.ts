@@ -1,16 +1,18 @@
 import { concept } from './concepts.ts'
 import { outline } from './contour.ts'
 import type { EncodedObject } from './encoded.ts'
-import type { EncodingInput, SegmentMasks, SourceSlice } from './encoding-input.ts'
+import type { EncodingInput, OutputName, SegmentMasks, SourceSlice } from './encoding-input.ts'
+import { segmentTracking } from './identity.ts'
 import {
   algorithmItems,
+  comparedImages,
   finding,
   findingSite,
   measurementItem,
   measurementsOf,
-  tracking,
+  trackingItems,
 } from './measurement-groups.ts'
-import { imageReference } from './references.ts'
+import { imageReference, instancesOf } from './references.ts'
 import { type ContentItem, container, polyline } from './sr-content.ts'
 import { encodeReport } from './sr-document.ts'
 
@@ -29,20 +31,22 @@ interface KeyContour {
  * leave the viewport black.
  * @returns null when no segment has both an outline and a measurement
  */
-export function encodePlanarReport(input: EncodingInput): EncodedObject | null {
+export function encodePlanarReport(input: EncodingInput, output?: OutputName): EncodedObject | null {
   const contours = input.segments.flatMap((segment) => keyContour(input, segment) ?? [])
   if (contours.length === 0) return null
-  const { seriesInstanceUID } = input.source
   return encodeReport(input, {
     role: 'planar',
+    output,
     title: concept.imagingMeasurementReport,
     description: 'key images',
     groups: contours.map((contour) => planarGroup(input, contour)),
-    evidence: contours.map(({ slice: { sopClassUID, sopInstanceUID } }) => ({
-      seriesInstanceUID,
-      sopClassUID,
-      sopInstanceUID,
-    })),
+    evidence: [
+      ...instancesOf(
+        input.source,
+        contours.map(({ slice }) => slice),
+      ),
+      ...comparedImages(contours.flatMap(({ segment }) => measurementsOf(input, segment))),
+    ],
   })
 }
 
@@ -61,7 +65,7 @@ function planarGroup(input: EncodingInput, { segment, slice, points }: KeyContou
   return container(
     concept.measurementGroup,
     [
-      ...tracking(input, segment.id, segment.definition.label),
+      ...trackingItems(segmentTracking(input, segment)),
       ...algorithmItems(input),
       finding(segment.definition),
       findingSite(segment.definition),

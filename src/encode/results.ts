@@ -1,8 +1,8 @@
-import { textOf } from '../dicom/dataset.ts'
 import type { EncodedObject } from './encoded.ts'
 import type { EncodingInput } from './encoding-input.ts'
 import { EncodeError } from './error.ts'
 import { encodeMeasurementReport, encodeSummaryReport } from './measurement-report.ts'
+import { checkSource } from './outputs.ts'
 import { encodePlanarReport } from './planar-report.ts'
 import { encodeSegmentation } from './segmentation.ts'
 
@@ -19,15 +19,5 @@ export function* encodeResults(input: EncodingInput): Generator<EncodedObject> {
   for (const encode of [encodeMeasurementReport, encodePlanarReport, encodeSummaryReport]) {
     const report = encode(input)
     if (report) yield report
-  }
-}
-
-/** A result that names another series than it was made from would be shown on the wrong images, and no validator would notice. */
-function checkSource({ studyInstanceUID, source }: EncodingInput): void {
-  const expected = { StudyInstanceUID: studyInstanceUID, SeriesInstanceUID: source.seriesInstanceUID }
-  for (const [keyword, uid] of Object.entries(expected)) {
-    const found = textOf(source.header, keyword)
-    if (found !== null && found !== uid)
-      throw new EncodeError('wrong-source', `${keyword} of the source is ${found}, ${uid} is expected`)
   }
 }

@@ -42,21 +42,44 @@ export function packedLength(frameCount: number, pixels: number): number {
   return bytes + (bytes % 2)
 }
 
+/** A frame of one label's pixels, out of an array of labels; null is an empty frame. */
+export interface PackedFrame {
+  labels: Uint8Array | null
+  label: number
+}
+
 /**
  * Packs frames bit after bit, the first pixel into the lowest bit (PS3.5 8.1.1). A frame begins where the one before ended, in the
  * middle of a byte if need be. Each mask is asked for when its turn comes and is not kept.
  * @param masks a mask per frame, non-zero inside; null is an empty frame
  * @param pixels length of every mask
  */
-export function* packFrames(masks: Iterable<Uint8Array | null>, pixels: number): Generator<Uint8Array> {
+export function packFrames(masks: Iterable<Uint8Array | null>, pixels: number): Generator<Uint8Array> {
+  return pack(masks, pixels, (bytes, mask, offset) => {
+    if (mask) setBits(bytes, mask, offset)
+  })
+}
+
+/** As `packFrames`, from labels: a pixel is inside where it has the frame's label. */
+export function packLabels(frames: Iterable<PackedFrame>, pixels: number): Generator<Uint8Array> {
+  return pack(frames, pixels, (bytes, { labels, label }, offset) => {
+    if (labels) setLabelBits(bytes, labels, { label, offset })
+  })
+}
+
+function* pack<Frame>(
+  frames: Iterable<Frame>,
+  pixels: number,
+  set: (bytes: Uint8Array, frame: Frame, offset: number) => void,
+): Generator<Uint8Array> {
   let written = 0
   let carry = 0
   let carried = 0
-  for (const mask of masks) {
+  for (const frame of frames) {
     const bits = carried + pixels
     const bytes = new Uint8Array(Math.ceil(bits / 8))
     bytes[0] = carry
-    if (mask) setBits(bytes, mask, carried)
+    set(bytes, frame, carried)
     const whole = bits >> 3
     carried = bits & 7
     carry = carried > 0 ? (bytes[whole] ?? 0) : 0
@@ -70,16 +93,57 @@ export function* packFrames(masks: Iterable<Uint8Array | null>, pixels: number):
   if (written % 2 === 1) yield Uint8Array.of(0)
 }
 
+/** Pixels up to the first whole byte. */
+function leadOf(offset: number, pixels: number): number {
+  return offset === 0 ? 0 : Math.min(8 - offset, pixels)
+}
+
 function setBits(bytes: Uint8Array, mask: Uint8Array, offset: number): void {
   // Masks are empty over long stretches: whole bytes are assembled at once, and zero is left as it is.
-  const lead = offset === 0 ? 0 : Math.min(8 - offset, mask.length)
+  const lead = leadOf(offset, mask.length)
   for (let i = 0; i < lead; i++) if (mask[i]) bytes[0] = (bytes[0] ?? 0) | (1 << (offset + i))
   let at = offset === 0 ? 0 : 1
   let i = lead
+  const words = wordsFrom(mask, lead)
   for (; i + 8 <= mask.length; i += 8, at++) {
+    if (words && (words[(i - lead) >> 2] as number) === 0 && (words[((i - lead) >> 2) + 1] as number) === 0) continue
     let byte = 0
     for (let bit = 0; bit < 8; bit++) if (mask[i + bit]) byte |= 1 << bit
     bytes[at] = byte
   }
   for (let bit = 0; i < mask.length; i++, bit++) if (mask[i]) bytes[at] = (bytes[at] ?? 0) | (1 << bit)
+}
+
+function setLabelBits(
+  bytes: Uint8Array,
+  labels: Uint8Array,
+  { label, offset }: { label: number; offset: number },
+): void {
+  const lead = leadOf(offset, labels.length)
+  for (let i = 0; i < lead; i++) if (labels[i] === label) bytes[0] = (bytes[0] ?? 0) | (1 << (offset + i))
+  let at = offset === 0 ? 0 : 1
+  let i = lead
+  const words = wordsFrom(labels, lead)
+  const all = (label * 0x01010101) >>> 0
+  for (; i + 8 <= labels.length; i += 8, at++) {
+    if (words) {
+      const first = words[(i - lead) >> 2] as number
+      const equal = first === (words[((i - lead) >> 2) + 1] as number)
+      if (equal && first === 0) continue
+      if (equal && first === all) {
+        bytes[at] = 0xff
+        continue
+      }
+    }
+    let byte = 0
+    for (let bit = 0; bit < 8; bit++) if (labels[i + bit] === label) byte |= 1 << bit
+    bytes[at] = byte
+  }
+  for (let bit = 0; i < labels.length; i++, bit++) if (labels[i] === label) bytes[at] = (bytes[at] ?? 0) | (1 << bit)
+}
+
+/** The same bytes four at a time, from an index on; null where they are not aligned. */
+function wordsFrom(bytes: Uint8Array, start: number): Uint32Array | null {
+  const offset = bytes.byteOffset + start
+  return offset % 4 === 0 ? new Uint32Array(bytes.buffer, offset, (bytes.length - start) >> 2) : null
 }

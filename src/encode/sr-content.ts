@@ -2,6 +2,7 @@ import { type Code, codeItem } from '../dicom/codes.ts'
 import { decimalString } from '../dicom/value-encoder.ts'
 import { concept } from './concepts.ts'
 import type { NaturalDataSet } from './patient-study.ts'
+import type { Graphic } from './region.ts'
 
 /** Relationship of a content item to the one that holds it (PS3.3 C.17.3.2.4). */
 export type Relationship =
@@ -57,6 +58,11 @@ export function text(relationship: Relationship, name: Code, value: string): Con
   return item(relationship, 'TEXT', name, { TextValue: value })
 }
 
+/** DATE; `value` is a DA. */
+export function date(relationship: Relationship, name: Code, value: string): ContentItem {
+  return item(relationship, 'DATE', name, { Date: value })
+}
+
 /** UIDREF. */
 export function uidref(relationship: Relationship, name: Code, value: string): ContentItem {
   return item(relationship, 'UIDREF', name, { UID: value })
@@ -66,7 +72,7 @@ export function uidref(relationship: Relationship, name: Code, value: string): C
 const readableDigits = 5
 
 /**
- * NUM, contained in a group (PS3.3 C.18.1). A value that is not finite has no measured value, and the qualifier of CID 42 says why.
+ * NUM (PS3.3 C.18.1), contained in a group. A value that is not finite has no measured value, and the qualifier of CID 42 says why.
  * @param unit UCUM
  */
 export function num(name: Code, value: number, unit: Code, children: readonly ContentItem[] = []): ContentItem {
@@ -88,6 +94,11 @@ export function num(name: Code, value: number, unit: Code, children: readonly Co
   })
 }
 
+/** The same content item, in another relationship to the one that holds it. */
+export function related(relationship: Relationship, contentItem: ContentItem): ContentItem {
+  return { ...contentItem, RelationshipType: relationship }
+}
+
 /**
  * IMAGE with a concept name; viewers fail on one without.
  * @param reference SOP Instance Reference, with frame or segment number where it speaks of one
@@ -101,9 +112,14 @@ export function image(relationship: Relationship, name: Code, reference: Natural
  * @param points column\row pairs, in pixels from the top left corner of the first pixel; closed when the last equals the first
  */
 export function polyline(name: Code, points: readonly number[], reference: NaturalDataSet): ContentItem {
+  return scoord(name, { type: 'POLYLINE', data: [...points] }, reference)
+}
+
+/** SCOORD on one image (PS3.3 C.18.6). */
+export function scoord(name: Code, { type, data }: Graphic, reference: NaturalDataSet): ContentItem {
   return item('CONTAINS', 'SCOORD', name, {
-    GraphicType: 'POLYLINE',
-    GraphicData: [...points],
+    GraphicType: type,
+    GraphicData: data,
     ContentSequence: [{ RelationshipType: 'SELECTED FROM', ValueType: 'IMAGE', ReferencedSOPSequence: [reference] }],
   })
 }

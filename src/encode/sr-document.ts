@@ -1,22 +1,20 @@
 import { type Code, codeItem } from '../dicom/codes.ts'
-import { encodeDataSet } from '../dicom/data-set-writer.ts'
 import { textOf } from '../dicom/dataset.ts'
-import { encodeFileMeta } from '../dicom/part10.ts'
 import { SOP } from '../dicom/sop-class.ts'
-import { TS } from '../dicom/transfer-syntax.ts'
-import { codingSchemes } from './coding-schemes.ts'
+import { notForClinicalUse } from './caution.ts'
+import { codesIn, codingSchemes } from './coding-schemes.ts'
 import { concept, english, procedureOf } from './concepts.ts'
-import { dicomMoment } from './date-time.ts'
 import type { EncodedObject } from './encoded.ts'
-import type { EncodingInput } from './encoding-input.ts'
-import { equipment } from './equipment.ts'
-import { deviceUID, type Role, resultIdentity } from './identity.ts'
-import { copied, type NaturalDataSet, patientAndStudy, timezoneOf } from './patient-study.ts'
-import { hierarchicalReferences, type InstanceReference } from './references.ts'
+import type { InstanceReference, OutputName, ResultContext } from './encoding-input.ts'
+import { deviceUID, type Role, resultIdentity, roleText } from './identity.ts'
+import { copied, type NaturalDataSet } from './patient-study.ts'
+import { evidenceSequences, hierarchicalReferences } from './references.ts'
+import { encodeObject, momentOf } from './result-object.ts'
 import { type ContentItem, code, container, templateItem, text, uidref } from './sr-content.ts'
 
 export interface Report {
   role: Role
+  output?: OutputName | undefined
   /** Document title (CID 7021). */
   title: Code
   /** What the Series Description says after the algorithm's title. */
@@ -28,45 +26,23 @@ export interface Report {
 }
 
 /** A measurement report: Comprehensive 3D SR (PS3.3 A.35.13), root template TID 1500. Complete, unverified, preliminary. */
-export function encodeReport(input: EncodingInput, report: Report): EncodedObject {
-  const identity = resultIdentity(input, report.role)
-  const dataSet = encodeDataSet(reportDataSet(input, report), TS.explicitVRLittleEndian)
-  const meta = encodeFileMeta({
-    mediaStorageSOPClassUID: SOP.comprehensive3DSR,
-    mediaStorageSOPInstanceUID: identity.sopInstanceUID,
-    transferSyntaxUID: TS.explicitVRLittleEndian,
-  })
-  return {
+export function encodeReport(input: ResultContext, report: Report): EncodedObject {
+  const kind = {
     role: report.role,
+    output: report.output,
     sopClassUID: SOP.comprehensive3DSR,
-    sopInstanceUID: identity.sopInstanceUID,
-    seriesInstanceUID: identity.seriesInstanceUID,
     modality: 'SR',
-    chunks: [meta, dataSet],
+    description: report.description,
   }
+  return encodeObject(input, kind, reportAttributes(input, report))
 }
 
-function reportDataSet(input: EncodingInput, report: Report): NaturalDataSet {
-  const { algorithm } = input
+function reportAttributes(input: ResultContext, report: Report): NaturalDataSet {
   const { header } = input.source
-  const identity = resultIdentity(input, report.role)
-  const moment = dicomMoment(input.at, timezoneOf(header))
+  const moment = momentOf(input)
   return {
-    ...patientAndStudy(header, input.studyInstanceUID),
-    ...codingSchemes(input.measurements.flatMap((m) => [m.code, ...(m.derivation ? [m.derivation] : [])])),
-    ...equipment(algorithm, moment),
-    SOPClassUID: SOP.comprehensive3DSR,
-    SOPInstanceUID: identity.sopInstanceUID,
-    InstanceCreationDate: moment.date,
-    InstanceCreationTime: moment.time,
-    Modality: 'SR',
-    SeriesInstanceUID: identity.seriesInstanceUID,
-    SeriesNumber: identity.seriesNumber,
-    SeriesDescription: `${algorithm.title.slice(0, 62 - report.description.length)}: ${report.description}`,
-    SeriesDate: moment.date,
-    SeriesTime: moment.time,
+    ...codingSchemes(codesIn(report.groups)),
     ReferencedPerformedProcedureStepSequence: [],
-    InstanceNumber: 1,
     ContentDate: moment.date,
     ContentTime: moment.time,
     CompletionFlag: 'COMPLETE',
@@ -74,8 +50,8 @@ function reportDataSet(input: EncodingInput, report: Report): NaturalDataSet {
     PreliminaryFlag: 'PRELIMINARY',
     // Type 2; the study's own codes of what was done (PS3.3 C.17.2).
     PerformedProcedureCodeSequence: copied(header, 'ProcedureCodeSequence') ?? [],
-    CurrentRequestedProcedureEvidenceSequence: hierarchicalReferences(input.studyInstanceUID, report.evidence),
-    ...predecessorDocuments(input, report.role),
+    ...evidenceSequences(input, report.evidence),
+    ...predecessorDocuments(input, report),
     ValueType: 'CONTAINER',
     ConceptNameCodeSequence: [codeItem(report.title)],
     ContinuityOfContent: 'SEPARATE',
@@ -85,16 +61,30 @@ function reportDataSet(input: EncodingInput, report: Report): NaturalDataSet {
       ...deviceObserver(input),
       code('HAS CONCEPT MOD', concept.procedureReported, procedureOf(textOf(header, 'Modality'))),
       container(concept.imagingMeasurements, report.groups),
+      ...warning(input),
     ],
   }
 }
 
+/** Where TID 1500 has room for words on the whole: Qualitative Evaluations. */
+function warning({ algorithm }: ResultContext): ContentItem[] {
+  if (!algorithm.demonstrator) return []
+  return [container(concept.qualitativeEvaluations, [text('CONTAINS', concept.comment, sentence(notForClinicalUse))])]
+}
+
+const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+
 /** TID 1002 and 1004: the observer is the algorithm, not a person. */
-function deviceObserver({ algorithm }: EncodingInput): ContentItem[] {
+export function deviceObserver({ algorithm }: ResultContext): ContentItem[] {
+  const name = `${algorithm.title} (${algorithm.name} ${algorithm.version})`
   return [
     code('HAS OBS CONTEXT', concept.observerType, concept.device),
     uidref('HAS OBS CONTEXT', concept.deviceObserverUID, deviceUID(algorithm.digest)),
-    text('HAS OBS CONTEXT', concept.deviceObserverName, `${algorithm.title} (${algorithm.name} ${algorithm.version})`),
+    text(
+      'HAS OBS CONTEXT',
+      concept.deviceObserverName,
+      algorithm.demonstrator ? `${name}: ${notForClinicalUse}` : name,
+    ),
     text('HAS OBS CONTEXT', concept.deviceObserverManufacturer, algorithm.manufacturer),
     text('HAS OBS CONTEXT', concept.deviceObserverModelName, algorithm.name),
     text('HAS OBS CONTEXT', concept.deviceObserverSerialNumber, algorithm.digest),
@@ -102,9 +92,10 @@ function deviceObserver({ algorithm }: EncodingInput): ContentItem[] {
 }
 
 /** The newest earlier revision's report in the same role: this one replaces it (PS3.3 C.17.2, Predecessor Documents Sequence). */
-function predecessorDocuments(input: EncodingInput, role: Role): NaturalDataSet {
-  const { sopInstanceUID } = resultIdentity(input, role)
-  const earlier = input.predecessors.filter((p) => p.role === role && p.sopInstanceUID !== sopInstanceUID)
+function predecessorDocuments(input: ResultContext, { role, output }: Report): NaturalDataSet {
+  const { sopInstanceUID } = resultIdentity(input, { role, output })
+  const wanted = roleText({ role, output })
+  const earlier = input.predecessors.filter((p) => p.role === wanted && p.sopInstanceUID !== sopInstanceUID)
   return earlier.length > 0
     ? { PredecessorDocumentsSequence: hierarchicalReferences(input.studyInstanceUID, earlier) }
     : {}

@@ -5,6 +5,7 @@ import type { QuarantineActs } from '../receive/quarantine-acts.ts'
 import type { WatchedFolders } from '../receive/watched-folders.ts'
 import { evaluateRoutes } from '../route/evaluate-routes.ts'
 import type { FreeSpace } from '../store/free-space.ts'
+import { earlierStudies } from './earlier-studies.ts'
 import type { Remotes } from './remotes.ts'
 import type { Retention } from './retention.ts'
 import { routableStudy } from './routable-study.ts'
@@ -12,7 +13,7 @@ import { activeRoutes } from './routes.ts'
 import type { WorkParts } from './work.ts'
 
 export interface ApiParts
-  extends Pick<WorkParts, 'config' | 'database' | 'queue' | 'pipelines' | 'destinations' | 'hub'> {
+  extends Pick<WorkParts, 'config' | 'database' | 'objects' | 'queue' | 'pipelines' | 'destinations' | 'hub'> {
   assembler: Assembler
   remotes: Remotes
   retention: Retention
@@ -26,6 +27,7 @@ export interface ApiParts
 export function apiOf({
   config,
   database,
+  objects,
   queue,
   pipelines,
   destinations,
@@ -40,6 +42,7 @@ export function apiOf({
 }: ApiParts): AppOptions['api'] {
   return {
     knex: database,
+    objects,
     hub,
     quarantineFolder: path.join(config.dataDir, 'quarantine'),
     complete: async (studyInstanceUID: string, actor: string): Promise<string | null> => {
@@ -56,9 +59,9 @@ export function apiOf({
     },
     testRoutes: async (studyInstanceUID: string) => {
       const known = await database('studies').where({ study_instance_uid: studyInstanceUID }).first('id')
-      return known
-        ? evaluateRoutes((await activeRoutes(database)).routes, await routableStudy(database, known.id))
-        : null
+      if (!known) return null
+      const { routes } = await activeRoutes(database)
+      return evaluateRoutes(routes, await routableStudy(database, known.id), await earlierStudies(database, known.id))
     },
     listPipelines: async () => pipelines.list(),
     destinations,

@@ -2,14 +2,18 @@ import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Knex } from 'knex'
 import { deriveUID } from '../dicom/uid.ts'
+import { HilumError } from '../errors.ts'
 import type { Pipeline } from '../infer/load-pipelines.ts'
+import type { InferenceServer } from '../infer/runtime/model.ts'
 import type { InferOutcome, InferTask } from '../infer/task.ts'
 import type { WorkerPool } from '../infer/worker-pool.ts'
 import type { Job, JobEnd } from '../jobs/job.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Objects } from '../store/objects.ts'
+import { isChosenFor } from './chosen-outputs.ts'
+import { taskOf } from './infer-task.ts'
+import { keepExports } from './keep-exports.ts'
 import { keepResults } from './keep-results.ts'
-import type { Members } from './routable-study.ts'
 import type { InferPayload } from './route-revision.ts'
 
 export interface InferJobOptions {
@@ -17,12 +21,14 @@ export interface InferJobOptions {
   objects: Objects
   queue: JobQueue
   pool: Pick<WorkerPool, 'run'>
-  /** An installed pipeline by name. */
-  pipeline: (name: string) => Pipeline | undefined
+  /** An installed pipeline by name, `name@1.2.0` or `name@sha256:…`. */
+  pipeline: (reference: string) => Pipeline | undefined
   /** Folder for the jobs' folders. */
   workFolder: string
   deadlineMs: number
   providers: string[]
+  /** The inference servers that pipelines may name; none where left out. */
+  servers?: InferenceServer[]
   threads: number
   /** Called when deliveries were queued. */
   onQueued: () => void
@@ -34,9 +40,10 @@ const attemptsOfTransient = 2
 /** Makes the handler of inference jobs: paths in, result files and findings out, everything written in the transaction that ends the job. */
 export function createInferHandler(options: InferJobOptions): (job: Job, signal: AbortSignal) => Promise<JobEnd> {
   return async (job, signal) => {
-    const name = job.pipeline?.split('@')[0] ?? ''
-    const pipeline = options.pipeline(name)
-    if (!pipeline) return { kind: 'failed', reason: `no pipeline is called "${name}"` }
+    // The files that it was queued with; else what the route names: the version that is installed now, unless it names a digest.
+    const asked = (job.payload as InferPayload | null)?.pipeline ?? job.pipeline?.split('@')[0] ?? ''
+    const pipeline = options.pipeline(job.pipeline ?? '') ?? options.pipeline(asked)
+    if (!pipeline) return { kind: 'failed', reason: `no pipeline is called "${asked}"` }
     const newer = await newerRevision(job, options.database)
     if (newer !== null)
       return { kind: 'failed', reason: `not run: revision ${newer} of the study has replaced this one` }
@@ -45,10 +52,14 @@ export function createInferHandler(options: InferJobOptions): (job: Job, signal:
     await rm(outFolder, { recursive: true, force: true })
     await mkdir(outFolder, { recursive: true })
     try {
-      const task = await taskOf(job, pipeline, outFolder, options)
+      const task = await taskOf(job, { ...options, pipeline, outFolder })
       const outcome = await options.pool.run(task, { deadlineMs: options.deadlineMs, signal })
       if (signal.aborted && outcome.kind === 'failed') return { kind: 'parked' }
       return await endOf(outcome, { job, task, pipeline, outFolder, options })
+    } catch (error) {
+      if (error instanceof HilumError && error.code === 'earlier-study-gone')
+        return { kind: 'failed', reason: error.message }
+      throw error
     } finally {
       await rm(outFolder, { recursive: true, force: true })
     }
@@ -72,66 +83,6 @@ async function newerRevision(job: Job, database: Knex): Promise<number | null> {
   return (await database('decisions').where(standing).first('id')) === undefined ? newest.number : null
 }
 
-async function taskOf(job: Job, pipeline: Pipeline, outFolder: string, options: InferJobOptions): Promise<InferTask> {
-  const { database, objects } = options
-  const revision = await database('revisions').where({ id: job.revisionId }).first('number', 'members')
-  const study = await database('studies').where({ id: job.studyId }).first('study_instance_uid')
-  const members = JSON.parse(revision.members) as Members
-  const payload = job.payload as InferPayload
-  const inputs: InferTask['inputs'] = {}
-  for (const [name, seriesInstanceUID] of Object.entries(payload.inputs)) {
-    const keys = members[seriesInstanceUID] ?? []
-    inputs[name] = { seriesInstanceUID, files: await Promise.all(keys.map((key) => objects.pathOf(key))) }
-  }
-  return {
-    jobId: job.id,
-    at: job.createdAt,
-    pipelineFolder: pipeline.folder,
-    pipelineDigest: pipeline.digest,
-    studyInstanceUID: study.study_instance_uid,
-    revision: revision.number,
-    inputs,
-    predecessors: await predecessorsOf(job, pipeline.name, revision.number, database),
-    outFolder,
-    providers: options.providers,
-    threads: options.threads,
-  }
-}
-
-/** The results of the newest earlier revision of the study by a pipeline of that name and by that route. */
-async function predecessorsOf(
-  job: Job,
-  pipeline: string,
-  revision: number,
-  database: Knex,
-): Promise<InferTask['predecessors']> {
-  const rows = await database('results')
-    .join('revisions', 'revisions.id', 'results.revision_id')
-    .join('jobs', 'jobs.id', 'results.job_id')
-    .where('results.study_id', job.studyId)
-    .andWhere('revisions.number', '<', revision)
-    .andWhere('jobs.route', job.route ?? '')
-    .andWhereLike('results.pipeline', `${pipeline}@%`)
-    .orderBy('revisions.number', 'desc')
-    .select<
-      { number: number; role: string; sop_class_uid: string; sop_instance_uid: string; series_instance_uid: string }[]
-    >(
-      'revisions.number',
-      'results.role',
-      'results.sop_class_uid',
-      'results.sop_instance_uid',
-      'results.series_instance_uid',
-    )
-  return rows
-    .filter((row) => row.number === rows[0]?.number)
-    .map((row) => ({
-      role: row.role,
-      sopClassUID: row.sop_class_uid,
-      sopInstanceUID: row.sop_instance_uid,
-      seriesInstanceUID: row.series_instance_uid,
-    }))
-}
-
 interface Ending {
   job: Job
   task: InferTask
@@ -153,13 +104,20 @@ async function endOf(outcome: InferOutcome, ending: Ending): Promise<JobEnd> {
   const payload = job.payload as InferPayload
   const pinned = `${pipeline.name}@${pipeline.digest}`
   const kept = await keepResults(outcome.results, { outFolder, objects: options.objects })
+  const exported = await keepExports(outcome.files, { job, outFolder, objects: options.objects })
   return {
     kind: 'done',
     provider: outcome.provider,
     log,
     commit: async (trx) => {
       await kept.insert(trx, { job, pipeline: pinned, findings: outcome.findings, at: task.at })
+      await exported.insert(trx, { job, pipeline: pinned, at: task.at })
       for (const destination of payload.destinations) {
+        const chosen = outcome.results.filter(({ output }) =>
+          isChosenFor(destination, output, { outputs: payload.outputs, pipeline }),
+        )
+        if (chosen.length === 0) continue
+        const resultIds = await kept.idsOf(trx, chosen)
         const id = deriveUID('job', job.id, 'deliver', destination)
         await options.queue.enqueue(
           {
@@ -171,11 +129,11 @@ async function endOf(outcome: InferOutcome, ending: Ending): Promise<JobEnd> {
             pipeline: pinned,
             destination,
             priority: job.priority,
-            payload: { inferJobId: job.id, destination },
+            payload: { ...(payload.outputs ? { resultIds } : { inferJobId: job.id }), destination },
           },
           trx,
         )
-        await kept.expect(trx, { jobId: id, destination, at: new Date().toISOString() })
+        await kept.expect(trx, { jobId: id, destination, resultIds, at: new Date().toISOString() })
       }
       // The transaction has not ended yet; the queue is looked at once it has.
       setImmediate(options.onQueued)

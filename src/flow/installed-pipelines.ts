@@ -1,22 +1,25 @@
 import type { Knex } from 'knex'
 import { HilumError } from '../errors.ts'
 import { loadPipelines, type Pipeline } from '../infer/load-pipelines.ts'
+import { PipelineVersions } from '../infer/pipeline-versions.ts'
+import type { Log } from '../log.ts'
 
 /** The pipelines that can be run, as they were at the start. */
 export class InstalledPipelines {
-  readonly #byName: ReadonlyMap<string, Pipeline>
+  readonly #versions: PipelineVersions
 
   constructor(pipelines: readonly Pipeline[]) {
-    this.#byName = new Map(pipelines.map((pipeline) => [pipeline.name, pipeline]))
+    this.#versions = new PipelineVersions(pipelines)
   }
 
-  get(name: string): Pipeline | undefined {
-    return this.#byName.get(name)
+  /** @param reference `name` for the newest version, `name@1.2.0`, or `name@sha256:…` */
+  get(reference: string): Pipeline | undefined {
+    return this.#versions.get(reference)
   }
 
-  /** `name@sha256:…`, or null where no pipeline has the name. */
-  pinned(name: string): string | null {
-    const pipeline = this.#byName.get(name)
+  /** `name@sha256:…`, or null where no pipeline is called so. @param reference as of `get` */
+  pinned(reference: string): string | null {
+    const pipeline = this.get(reference)
     return pipeline ? `${pipeline.name}@${pipeline.digest}` : null
   }
 
@@ -29,11 +32,14 @@ export class InstalledPipelines {
     description: string
     intendedUse: string
     limits: string
+    /** What a route gets that names no version. */
+    isDefault: boolean
   }[] {
-    return [...this.#byName.values()].map(({ name, version, digest, title, description, intendedUse, limits }) => ({
+    return this.#versions.all.map(({ name, version, digest, title, description, intendedUse, limits }) => ({
       name,
       version,
       digest,
+      isDefault: this.get(name)?.digest === digest,
       title,
       description,
       intendedUse,
@@ -46,10 +52,25 @@ export class InstalledPipelines {
  * Loads the pipelines and remembers each version that was ever installed.
  * @throws HilumError `invalid-pipelines` with every problem: a node that silently left one out would silently leave results out
  */
-export async function installPipelines(folder: string, database: Knex, at: string): Promise<InstalledPipelines> {
-  const { pipelines, problems } = await loadPipelines(folder)
+export async function installPipelines(
+  folder: string,
+  database: Knex,
+  at: string,
+  log?: Log,
+): Promise<InstalledPipelines> {
+  const { pipelines, problems, incomplete } = await loadPipelines(folder)
   if (problems.length > 0) throw new HilumError('invalid-pipelines', problems.join('\n'))
+  for (const sentence of incomplete) log?.warn('a pipeline is not installed completely', { reason: sentence })
   for (const { name, version, digest, ...manifest } of pipelines) {
+    const earlier: string[] = await database('pipelines').where({ name, version }).whereNot({ digest }).pluck('digest')
+    const isNew = (await database('pipelines').where({ digest }).first('id')) === undefined
+    if (isNew && earlier.length > 0)
+      log?.warn('the files of a pipeline have changed under the same version: it counts as another one', {
+        pipeline: name,
+        version,
+        digest,
+        earlier: earlier.join(', '),
+      })
     await database('pipelines')
       .insert({ name, version, digest, manifest: JSON.stringify(manifest), first_seen_at: at })
       .onConflict('digest')

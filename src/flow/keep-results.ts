@@ -3,12 +3,15 @@ import type { Knex } from 'knex'
 import type { FoundValue, WrittenResult } from '../infer/task.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Objects } from '../store/objects.ts'
+import type { InferPayload } from './route-revision.ts'
 
 export interface KeptResults {
   /** Writes the rows of results and findings; a repeated job replaces its own. */
   insert(trx: Knex, of: { job: Job; pipeline: string; findings: readonly FoundValue[]; at: string }): Promise<void>
-  /** Writes that every result is to be delivered to a destination by a job. */
-  expect(trx: Knex, to: { jobId: string; destination: string; at: string }): Promise<void>
+  /** The rows of results that were inserted. */
+  idsOf(trx: Knex, results: readonly WrittenResult[]): Promise<number[]>
+  /** Writes that results are to be delivered to a destination by a job. */
+  expect(trx: Knex, to: { jobId: string; destination: string; resultIds: readonly number[]; at: string }): Promise<void>
 }
 
 /** Moves result files out of the job's folder into the objects store, where they stay until and after their delivery. */
@@ -25,6 +28,7 @@ export async function keepResults(
   }
   return {
     async insert(trx, { job, pipeline, findings, at }) {
+      const isShadow = (job.payload as InferPayload).shadow === true
       for (const result of results) {
         const row = {
           job_id: job.id,
@@ -42,7 +46,10 @@ export async function keepResults(
           supersedes: result.supersedes,
           created_at: at,
         }
-        await trx('results').insert(row).onConflict('sop_instance_uid').merge()
+        const insert = trx('results').insert(row).onConflict('sop_instance_uid')
+        // The same files on the same series give the same UIDs: a shadow never takes a result from the route that delivers it.
+        if (isShadow && !(await isOf(trx, job.id, result))) await insert.ignore()
+        else await insert.merge()
       }
       await trx('findings').where({ job_id: job.id }).delete()
       const rows = findings.map((finding) => ({
@@ -57,16 +64,19 @@ export async function keepResults(
         site: finding.site,
       }))
       if (rows.length > 0) await trx('findings').insert(rows)
-      await tellOfSupersession(trx, job, results, at)
+      if (!isShadow) await tellOfSupersession(trx, job, results, at)
     },
-    async expect(trx, { jobId, destination, at }) {
-      const ids = await trx('results')
+    async idsOf(trx, some) {
+      return await trx('results')
         .whereIn(
           'sop_instance_uid',
-          results.map((result) => result.sopInstanceUID),
+          some.map((result) => result.sopInstanceUID),
         )
-        .select<{ id: number }[]>('id')
-      const rows = ids.map(({ id }) => ({
+        .orderBy('id')
+        .pluck('id')
+    },
+    async expect(trx, { jobId, destination, resultIds, at }) {
+      const rows = resultIds.map((id) => ({
         result_id: id,
         job_id: jobId,
         destination,
@@ -76,6 +86,10 @@ export async function keepResults(
       if (rows.length > 0) await trx('deliveries').insert(rows).onConflict(['result_id', 'destination']).ignore()
     },
   }
+}
+
+async function isOf(trx: Knex, jobId: string, { sopInstanceUID }: WrittenResult): Promise<boolean> {
+  return (await trx('results').where({ sop_instance_uid: sopInstanceUID, job_id: jobId }).first('id')) !== undefined
 }
 
 async function tellOfSupersession(trx: Knex, job: Job, results: readonly WrittenResult[], at: string): Promise<void> {

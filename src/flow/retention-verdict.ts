@@ -65,14 +65,15 @@ export async function judgeStudy(study: Candidate, rule: RetentionRule, options:
     objectKey: 'object_key',
     size: 'size',
   })
-  const undelivered = await whyUndelivered(results, rule, database)
+  const delivered = await withoutShadows(results, database)
+  const undelivered = await whyUndelivered(delivered, rule, database)
   if (undelivered !== null) return keep(undelivered)
   const stored = await countInstances(database, study.id)
   if (stored.source !== study.instances)
     return keep(`its row counts ${study.instances} source instances, and ${stored.source} are indexed`)
   if (stored.source > 0 && rule.storedAt.length === 0)
     return keep(`nothing proves that its ${stored.source} source instances are elsewhere: the rule names no storedAt`)
-  const proofs = await proofsOf(study, { rule, results, source: stored.source }, options)
+  const proofs = await proofsOf(study, { rule, results: delivered, source: stored.source }, options)
   const failed = proofs.find(({ kind }) => kind !== 'held')
   if (failed) return keep(failed.sentence)
   const { id, studyInstanceUID, revision, lastInstanceAt } = study
@@ -121,6 +122,19 @@ async function whyUndelivered(
     if (missing > 0) return `${missing} of its ${results.length} results were never delivered to ${name}`
   }
   return null
+}
+
+/** Results of shadow routes are delivered to nobody, and go with their study. */
+async function withoutShadows(results: readonly StoredResult[], database: Knex): Promise<StoredResult[]> {
+  const shadows: number[] = await database('results')
+    .join('jobs', 'jobs.id', 'results.job_id')
+    .where('jobs.shadow', 1)
+    .whereIn(
+      'results.id',
+      results.map(({ id }) => id),
+    )
+    .pluck('results.id')
+  return results.filter(({ id }) => !shadows.includes(id))
 }
 
 async function countInstances(

@@ -3,8 +3,10 @@ import { deriveUID } from '../dicom/uid.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { recomputeStudyState } from '../jobs/study-state.ts'
 import type { Log } from '../log.ts'
+import { choosePipeline } from '../route/chosen-pipeline.ts'
 import { type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
 import type { RouteDefinition } from '../route/route-definition.ts'
+import { type EarlierStudy, earlierStudies, wantEarlierStudies } from './earlier-studies.ts'
 import { type Members, routableStudy } from './routable-study.ts'
 import { activeRoutes, type InvalidRoute } from './routes.ts'
 import { findStanding, type Standing } from './standing-results.ts'
@@ -13,18 +15,33 @@ import { findStanding, type Standing } from './standing-results.ts'
 export interface InferPayload {
   /** Input name to the series that the route selected. */
   inputs: Record<string, string>
+  /** Input name to the further series of it. */
+  further?: Record<string, string[]>
+  /** Input name to the earlier study that its series is of, as one revision holds it. */
+  earlier?: Record<string, { studyInstanceUID: string; revisionId: number }>
   destinations: string[]
+  /** What destinations get, as the route writes it; left out: everything. */
+  outputs?: RouteDefinition['outputs']
+  /** The pipeline as the route writes it: what is run when the files that the job was queued with are there no more. */
+  pipeline?: string
+  /** Of a shadow route. */
+  shadow?: boolean
 }
+
+/** The part of a job's payload that is its input. */
+export type SelectedSeries = Pick<InferPayload, 'inputs' | 'further' | 'earlier'>
 
 /** Priorities of jobs: larger runs first. */
 export const priorities = { urgent: 10, normal: 0, low: -10 } as const
+/** Below all others: a comparison keeps nobody waiting. */
+const shadowPriority = -20
 
 export interface RouteRevisionOptions {
   database: Knex
   queue: JobQueue
   log: Log
-  /** `name@sha256:…` of an installed pipeline; null where none has the name. */
-  pinnedPipeline: (name: string) => string | null
+  /** `name@sha256:…` of an installed pipeline, called by name, `name@1.2.0` or digest; null where none is called so. */
+  pinnedPipeline: (reference: string) => string | null
   now?: () => Date
 }
 
@@ -42,15 +59,19 @@ export async function routeRevision(revisionId: number, options: RouteRevisionOp
   const members = JSON.parse(revision.members) as Members
   const study = await routableStudy(database, revision.study_id, members)
   const { routes, invalid } = await activeRoutes(database)
-  const decisions = [...evaluateRoutes(routes, study), ...invalid.map(undecided)]
+  const earlier = wantEarlierStudies(routes) ? await earlierStudies(database, revision.study_id) : []
+  const decisions = [...evaluateRoutes(routes, study, earlier), ...invalid.map(undecided)]
   for (const { name, version, reason } of invalid) log.error('a route cannot decide', { route: name, version, reason })
   const at = (options.now?.() ?? new Date()).toISOString()
   await database.transaction(async (trx) => {
     for (const decision of decisions) {
       const route = routes.find((r) => r.definition.name === decision.route)
-      const pipeline = route ? pipelineOf(route.definition, options) : ''
+      const asked = route ? choosePipeline(route.definition, study.studyInstanceUID).pipeline : ''
+      const pipeline = options.pinnedPipeline(asked) ?? asked
+      const selected = selectedSeries(decision, earlier)
       const standing = await findStanding(trx, {
         decision,
+        selected,
         pipeline,
         members,
         studyId: revision.study_id,
@@ -60,7 +81,7 @@ export async function routeRevision(revisionId: number, options: RouteRevisionOp
       if (decision.matched && route && standing === null)
         await queueInference(
           trx,
-          { decision, definition: route.definition, studyId: revision.study_id, revisionId },
+          { decision, selected, definition: route.definition, asked, pipeline, studyId: revision.study_id, revisionId },
           options,
         )
     }
@@ -70,6 +91,24 @@ export async function routeRevision(revisionId: number, options: RouteRevisionOp
   const matched = decisions.filter((decision) => decision.matched).length
   log.info('study routed', { studyInstanceUID: study.studyInstanceUID, routes: decisions.length, matched })
   return matched
+}
+
+/** What a route selected, as jobs are queued with it. */
+function selectedSeries({ series, further, earlier }: Decision, studies: readonly EarlierStudy[]): SelectedSeries {
+  const revisionOf = (studyInstanceUID: string): number =>
+    studies.find((study) => study.studyInstanceUID === studyInstanceUID)?.revisionId ?? 0
+  return {
+    inputs: series,
+    ...(further && { further }),
+    ...(earlier && {
+      earlier: Object.fromEntries(
+        Object.entries(earlier).map(([input, studyInstanceUID]) => [
+          input,
+          { studyInstanceUID, revisionId: revisionOf(studyInstanceUID) },
+        ]),
+      ),
+    }),
+  }
 }
 
 /** The decision of a route that cannot be read: it matches nothing, and the study's page says why. */
@@ -101,17 +140,29 @@ async function insertDecision(
 }
 
 /** A route whose pipeline is not installed still leaves a job: it fails, with that reason, where it can be seen and retried. */
-function pipelineOf({ pipeline }: RouteDefinition, { pinnedPipeline }: RouteRevisionOptions): string {
-  return pinnedPipeline(pipeline) ?? pipeline
-}
-
 async function queueInference(
   trx: Knex,
-  job: { decision: Decision; definition: RouteDefinition; studyId: number; revisionId: number },
+  job: {
+    decision: Decision
+    selected: SelectedSeries
+    definition: RouteDefinition
+    /** As the route writes it. */
+    asked: string
+    pipeline: string
+    studyId: number
+    revisionId: number
+  },
   options: RouteRevisionOptions,
 ): Promise<void> {
-  const { decision, definition, studyId, revisionId } = job
-  const payload: InferPayload = { inputs: decision.series, destinations: [...definition.destinations] }
+  const { decision, selected, definition, asked, pipeline, studyId, revisionId } = job
+  const shadow = definition.shadow === true
+  const payload: InferPayload = {
+    ...selected,
+    destinations: shadow ? [] : [...definition.destinations],
+    pipeline: asked,
+    ...(shadow ? { shadow } : {}),
+    ...(definition.outputs && { outputs: definition.outputs }),
+  }
   await options.queue.enqueue(
     {
       id: deriveUID('job', String(revisionId), decision.route, 'infer'),
@@ -119,9 +170,10 @@ async function queueInference(
       studyId,
       revisionId,
       route: decision.route,
-      pipeline: pipelineOf(definition, options),
+      pipeline,
       destination: null,
-      priority: priorities[definition.priority],
+      priority: shadow ? shadowPriority : priorities[definition.priority],
+      shadow,
       payload,
     },
     trx,

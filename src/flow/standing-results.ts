@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import type { JobState } from '../jobs/job.ts'
 import type { Decision } from '../route/evaluate-routes.ts'
 import type { Members } from './routable-study.ts'
-import type { InferPayload } from './route-revision.ts'
+import type { InferPayload, SelectedSeries } from './route-revision.ts'
 
 /** An earlier revision that was run for a route on the very input that it has now. */
 export interface Standing {
@@ -13,6 +13,7 @@ export interface Standing {
 
 export interface StandingQuery {
   decision: Decision
+  selected: SelectedSeries
   /** `name@sha256:…`, as a job would have it. */
   pipeline: string
   /** Of the revision that is decided. */
@@ -40,13 +41,12 @@ interface EarlierRun {
  * @returns null where the route has to be run, or does not match
  */
 export async function findStanding(trx: Knex, query: StandingQuery): Promise<Standing | null> {
-  const { decision, pipeline, members } = query
+  const { decision, selected, pipeline, members } = query
   if (!decision.matched) return null
   const run = await newestRun(trx, query)
   if (run === undefined || run.routeVersion !== decision.routeVersion || run.pipeline !== pipeline) return null
-  const { inputs } = JSON.parse(run.payload) as InferPayload
-  if (!sameInput({ inputs, members: JSON.parse(run.members) as Members }, { inputs: decision.series, members }))
-    return null
+  const before = inputsOf(JSON.parse(run.payload) as InferPayload, JSON.parse(run.members) as Members)
+  if (before !== inputsOf(selected, members)) return null
   const outcome = outcomeOf(run)
   if (outcome === null) return null
   return { revisionId: run.revisionId, sentence: `the same input as in revision ${run.number}: ${outcome}` }
@@ -73,19 +73,19 @@ async function newestRun(trx: Knex, { decision, studyId, number }: StandingQuery
     })
 }
 
-interface Input {
-  inputs: Record<string, string>
-  members: Members
-}
-
-/** Instances that were replaced have other keys: then it is not the same input. */
-function sameInput(a: Input, b: Input): boolean {
-  const names = Object.keys(a.inputs)
-  if (names.length !== Object.keys(b.inputs).length) return false
-  return names.every((name) => {
-    const series = a.inputs[name] ?? ''
-    return series === b.inputs[name] && JSON.stringify(a.members[series]) === JSON.stringify(b.members[series])
-  })
+/**
+ * Everything that a run reads, as one text. Instances that were replaced have other keys: then it is not the same input. Nor is it when the
+ * earlier study has another revision.
+ */
+export function inputsOf({ inputs, further = {}, earlier = {} }: SelectedSeries, members: Members): string {
+  const names = Object.keys(inputs).sort()
+  return JSON.stringify(
+    names.map((name) => {
+      const series = [inputs[name] ?? '', ...(further[name] ?? [])]
+      const revision = earlier[name]?.revisionId
+      return [name, series.map((uid) => [uid, revision ?? members[uid]])]
+    }),
+  )
 }
 
 function outcomeOf({ state, refused }: EarlierRun): string | null {

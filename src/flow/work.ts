@@ -14,6 +14,7 @@ import { JobRunner } from '../jobs/runner.ts'
 import type { Log } from '../log.ts'
 import type { Objects } from '../store/objects.ts'
 import { createInferHandler } from './infer-job.ts'
+import { inferenceServers } from './inference-servers.ts'
 import type { InstalledPipelines } from './installed-pipelines.ts'
 
 /** What running jobs get to finish when the node stops; then they are parked. */
@@ -83,6 +84,7 @@ export function createWork({
       workFolder: workFolder(config),
       deadlineMs: config.infer.deadline * 1000,
       providers: [...config.infer.providers],
+      servers: inferenceServers(config),
       threads: config.infer.threads || Math.max(1, Math.floor(availableParallelism() / config.infer.slots)),
       onQueued: () => delivers.poke(),
     }),

@@ -35,6 +35,15 @@ export type VisitRun = (run: {
   component: number
 }) => void
 
+/** Components as numbers from 0, in order of their first voxel: without an object for each of them, however many noise makes. */
+export interface NumberedComponents {
+  count: number
+  /** Voxels of each component. */
+  voxels: Float64Array
+  /** Calls `visit` for every run, in order of the voxels; the object is reused. */
+  forEachRun(visit: VisitRun): void
+}
+
 export interface Components {
   /** In order of their first voxel. */
   list: Component[]
@@ -42,8 +51,8 @@ export interface Components {
   forEachRun(visit: VisitRun): void
 }
 
-/** Which neighbours count: 4 in a slice, 6 by faces, 26 by corners too. */
-export type Connectivity = 4 | 6 | 26
+/** Which neighbours count: 4 in a slice and 8 with its corners; in space 6 by faces, 18 by edges too, 26 by corners too. */
+export type Connectivity = 4 | 8 | 6 | 18 | 26
 
 /** Growable list of integers. */
 export class Integers {
@@ -79,19 +88,35 @@ interface Runs {
 /** Which voxels belong: those that a function says, or, faster, those that carry a label. */
 export type Membership = ((index: number) => boolean) | { labels: Uint8Array; value: number }
 
-/** Connected components by union-find over runs: memory grows with the number of runs, not of voxels. */
+/** Connected components with their boxes and centroids. */
 export function findComponents(
   extent: Extent,
   members: Membership,
   options: { connectivity: Connectivity; box?: Box },
 ): Components {
+  const { forEachRun } = numberComponents(extent, members, options)
+  const list: Component[] = []
+  forEachRun(({ x, y, z, length, component }) => {
+    if (component === list.length)
+      list.push({ voxels: 0, sumX: 0, sumY: 0, sumZ: 0, low: [x, y, z], high: [x + 1, y + 1, z + 1] })
+    addRun(list[component] as Component, { start: x, end: x + length, y, z })
+  })
+  return { list, forEachRun }
+}
+
+/** Connected components by union-find over runs: memory grows with the number of runs, not of voxels. */
+export function numberComponents(
+  extent: Extent,
+  members: Membership,
+  options: { connectivity: Connectivity; box?: Box },
+): NumberedComponents {
   const box = options.box ?? wholeBox(extent)
   const runs =
     typeof members === 'function' ? collectRuns(extent, members, box) : collectLabelRuns(extent, members, box)
   const parent = new Int32Array(runs.start.length)
   for (let run = 0; run < parent.length; run++) parent[run] = run
   unite(runs, parent, box, options.connectivity)
-  return describe(extent, runs, parent, box)
+  return number(extent, runs, parent, box)
 }
 
 function emptyRuns({ low, high }: Box): Runs {
@@ -160,19 +185,28 @@ function find(parent: Int32Array, run: number): number {
   return root
 }
 
+/** How rows that are neighbours hang together: 0 by faces, 1 by corners of the row too; absent, not at all. */
+const reaches: Record<Connectivity, { beside?: 0 | 1; below?: 0 | 1; across?: 0 | 1 }> = {
+  4: { beside: 0 },
+  8: { beside: 1 },
+  6: { beside: 0, below: 0 },
+  18: { beside: 1, below: 1, across: 0 },
+  26: { beside: 1, below: 1, across: 1 },
+}
+
 function unite(runs: Runs, parent: Int32Array, { low, high }: Box, connectivity: Connectivity): void {
   const height = high[1] - low[1]
   const depth = high[2] - low[2]
-  const reach = connectivity === 26 ? 1 : 0
+  const { beside, below, across } = reaches[connectivity]
   for (let z = 0; z < depth; z++)
     for (let y = 0; y < height; y++) {
       const row = z * height + y
-      if (y > 0) uniteRows(runs, parent, { row, other: row - 1, reach })
-      if (z === 0 || connectivity === 4) continue
-      uniteRows(runs, parent, { row, other: row - height, reach })
-      if (connectivity !== 26) continue
-      if (y > 0) uniteRows(runs, parent, { row, other: row - height - 1, reach })
-      if (y + 1 < height) uniteRows(runs, parent, { row, other: row - height + 1, reach })
+      if (y > 0 && beside !== undefined) uniteRows(runs, parent, { row, other: row - 1, reach: beside })
+      if (z === 0 || below === undefined) continue
+      uniteRows(runs, parent, { row, other: row - height, reach: below })
+      if (across === undefined) continue
+      if (y > 0) uniteRows(runs, parent, { row, other: row - height - 1, reach: across })
+      if (y + 1 < height) uniteRows(runs, parent, { row, other: row - height + 1, reach: across })
     }
 }
 
@@ -193,23 +227,21 @@ function uniteRows(runs: Runs, parent: Int32Array, at: { row: number; other: num
   }
 }
 
-function describe(extent: Extent, runs: Runs, parent: Int32Array, { low, high }: Box): Components {
+/** Numbers the components in order of their first run. */
+function number(extent: Extent, runs: Runs, parent: Int32Array, { low, high }: Box): NumberedComponents {
   const [nx, ny] = extent.size
   const height = high[1] - low[1]
-  const list: Component[] = []
+  // A root is the first run of its component: it has its number before the others ask.
   const numbers = new Int32Array(parent.length)
-  for (let row = 0; row + 1 < runs.rows.length; row++) {
-    const y = low[1] + (row % height)
-    const z = low[2] + Math.floor(row / height)
-    for (let run = runs.rows[row] as number; run < (runs.rows[row + 1] as number); run++) {
-      const root = find(parent, run)
-      if (root === run) {
-        numbers[run] = list.length
-        const x = runs.start.at(run)
-        list.push({ voxels: 0, sumX: 0, sumY: 0, sumZ: 0, low: [x, y, z], high: [x + 1, y + 1, z + 1] })
-      } else numbers[run] = numbers[root] as number
-      addRun(list[numbers[run] as number] as Component, { start: runs.start.at(run), end: runs.end.at(run), y, z })
-    }
+  let count = 0
+  for (let run = 0; run < parent.length; run++) {
+    const root = find(parent, run)
+    numbers[run] = root === run ? count++ : (numbers[root] as number)
+  }
+  const voxels = new Float64Array(count)
+  for (let run = 0; run < parent.length; run++) {
+    const component = numbers[run] as number
+    voxels[component] = (voxels[component] as number) + runs.end.at(run) - runs.start.at(run)
   }
   const forEachRun = (visit: VisitRun): void => {
     const seen = { offset: 0, length: 0, x: 0, y: 0, z: 0, component: 0 }
@@ -225,7 +257,7 @@ function describe(extent: Extent, runs: Runs, parent: Int32Array, { low, high }:
       }
     }
   }
-  return { list, forEachRun }
+  return { count, voxels, forEachRun }
 }
 
 function addRun(to: Component, { start, end, y, z }: { start: number; end: number; y: number; z: number }): void {

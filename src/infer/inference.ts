@@ -1,5 +1,6 @@
 import type { Code } from '../dicom/codes.ts'
 import type { DicomJson } from '../dicom/dicom-json.ts'
+import type { OutputManifest } from './manifest/output.ts'
 
 /** One image of the source series. */
 export interface SourceSlice {
@@ -9,24 +10,26 @@ export interface SourceSlice {
   sopInstanceUID: string
   /** Frame number, from 1, in a multi-frame instance; null in a single-frame one. */
   frame: number | null
-  /** Centre of the first pixel, mm, patient coordinates. */
-  imagePositionPatient: readonly [number, number, number]
+  /** Centre of the first pixel, mm, patient coordinates; null where the image has no place. */
+  imagePositionPatient: readonly [number, number, number] | null
+  /** Left out where the image is of the source series; else another series of the study. */
+  seriesInstanceUID?: string
 }
 
-/** The series that was analysed, on its own grid: slices in order of their position along the normal. */
-export interface SourceVolume {
+/** The series that was analysed, on its own grid: slices in order of their position along the normal, or frames in their order. */
+export interface SourceSeries {
   seriesInstanceUID: string
   slices: readonly SourceSlice[]
   /** Header of the first slice's instance, without pixel data. */
   header: DicomJson
   rows: number
   columns: number
-  /** Row spacing, column spacing, mm. */
-  pixelSpacing: readonly [number, number]
-  /** Direction cosines of rows and columns. */
-  imageOrientationPatient: readonly number[]
-  /** Distance between the centres of neighbouring slices, mm. */
-  sliceSpacing: number
+  /** Row spacing, column spacing, mm; null where it is not known. */
+  pixelSpacing: readonly [number, number] | null
+  /** Direction cosines of rows and columns; null where the images have no place. */
+  imageOrientationPatient: readonly number[] | null
+  /** Distance between the centres of neighbouring slices, mm; null where there is one, or they lie in no order in space. */
+  sliceSpacing: number | null
 }
 
 /** What a segment is, in words and codes. */
@@ -44,8 +47,10 @@ export interface SegmentDefinition {
 
 export interface InferredSegment {
   id: string
-  /** From 1, without gaps. */
+  /** From 1, without gaps; of a segmentation that arrived, the number there. */
   number: number
+  /** What a segmentation that arrived calls the segment. */
+  tracking?: { id: string; uid: string }
   definition: SegmentDefinition
   voxels: number
   /**
@@ -57,31 +62,97 @@ export interface InferredSegment {
   bestSlice: number | null
 }
 
+/** An earlier series of the patient. */
+export interface PriorExamination {
+  studyInstanceUID: string
+  seriesInstanceUID: string
+  /** DA; null where the study does not say. */
+  studyDate: string | null
+  /** The image that shows best what was measured. */
+  images: readonly SourceSlice[]
+}
+
+/** What a change is a change from. */
+export interface Comparison {
+  code: Code
+  /** UCUM. */
+  unit: Code
+  value: number
+  prior: PriorExamination
+}
+
 export interface InferredMeasurement {
   id: string
   name: string
   code: Code
   /** A UCUM unit. */
   unit: Code
+  /** Not finite where it could not be measured. */
   value: number
-  /** Id of the measured segment, or null where the value speaks of all of them together. */
+  /** Id of the measured segment, or null where the value speaks of all of them together, or of the whole input. */
   segment: string | null
   /** Mean, total, … (CID 7464). */
   derivation: Code | null
   /** The anatomy that a value without a segment speaks of. */
   site: Code | null
+  /** For a change: the value that it is a change from. */
+  comparison: Comparison | null
+  /** Input whose study was measured: of an earlier one, results speak only where they compare. */
+  origin: string
 }
 
-/** What a pipeline found in one series. Arrays stay in this process: masks are made slice by slice. */
+/** A place on an image, in pixels from the top left corner of its first pixel, column before row (PS3.3 C.18.6.1.2). */
+export type Region =
+  | { kind: 'box'; left: number; top: number; right: number; bottom: number }
+  | { kind: 'point'; column: number; row: number }
+
+/** Something found: by a classifier in the input as a whole, or by a detector at a place. */
+export interface InferredFinding {
+  /** Names the finding within the study for ever. */
+  id: string
+  label: string
+  type: Code
+  site: Code | null
+  modifiers: readonly Code[]
+  /** 0 to 1. */
+  probability: number
+  /** False where the score is below the class's threshold. */
+  found: boolean
+  evaluations: readonly { name: Code; value: Code }[]
+}
+
+/** Something that a detector found. */
+export interface LocatedFinding extends InferredFinding {
+  /** Index of the slice in the source. */
+  slice: number
+  regions: readonly Region[]
+}
+
+/** An instance that was read besides the source. */
+export interface InstanceReference {
+  /** Left out where the instance is of the job's study. */
+  studyInstanceUID?: string
+  seriesInstanceUID: string
+  sopClassUID: string
+  sopInstanceUID: string
+}
+
+/** What a pipeline found. Arrays stay in this process: masks and values are made slice by slice, output by output. */
 export interface Inference {
   kind: 'inference'
-  /** The execution provider that ran. */
+  /** What ran: execution providers and servers. */
   provider: string
   /** Sentences for the job's record: what was read, decided and fallen back to. No patient data. */
   log: string[]
-  source: SourceVolume
+  /** The series that results speak of where an output says nothing else. */
+  source: SourceSeries
+  /** Of this study, on the grid of the source. */
   segments: InferredSegment[]
   measurements: InferredMeasurement[]
+  /** What classifiers said. */
+  classifications: InferredFinding[]
+  /** The outputs that are wanted, made one after the other: each must be written before the next is asked for. */
+  outputs(): Iterable<InferredOutput>
 }
 
 /** The pipeline's own judgement that the input is outside of what it declares; with the value and the limit. */
@@ -89,4 +160,53 @@ export interface Refusal {
   kind: 'refused'
   reason: string
   log: string[]
+}
+
+/** A picture's grey image and what is laid over it. */
+export interface InferredPicture {
+  /** Values of a slice, `rows` x `columns`. */
+  greyOf(slice: number): ArrayLike<number>
+  window: { center: number; width: number; inverted: boolean }
+  /** Values of the heat map, on the grid of the source; null where there is none. */
+  heatOf: ((slice: number) => Float32Array) | null
+}
+
+/** Planes that values lie on. */
+export interface InferredPlanes {
+  rows: number
+  columns: number
+  pixelSpacing: readonly [number, number]
+  imageOrientationPatient: readonly number[]
+  positions: readonly (readonly [number, number, number])[]
+  sliceSpacing: number | null
+  sliceThickness: number | null
+}
+
+/** An output of the manifest with what it is made of; what a kind of output has no use for is empty. */
+export interface InferredOutput {
+  output: OutputManifest
+  /** Place among the outputs of its kind and format, from 0. */
+  ordinal: number
+  source: SourceSeries
+  /** Other series that were read. */
+  furtherInputs: readonly InstanceReference[]
+  segments: readonly InferredSegment[]
+  /** The segments of a slice in one array, by their numbers; null where they come of several label maps. */
+  labelsOf: ((slice: number) => Uint8Array | null) | null
+  /** Probability of a segment, by its id. */
+  probabilityOf: (segment: string, slice: number) => Float32Array | null
+  measurements: readonly InferredMeasurement[]
+  findings: readonly LocatedFinding[]
+  classification: readonly InferredFinding[]
+  /** Planes of their own; null: those of the source. */
+  planes: InferredPlanes | null
+  /** Values of a plane: of an image, or labels. */
+  valuesOf: ((plane: number) => Float32Array | Int16Array | Uint8Array) | null
+  /** True where these are labels. */
+  holdsLabels: boolean
+  picture: InferredPicture | null
+  /** The segmentation that the measured segments come from, where it arrived as an input. */
+  arrived: InstanceReference | null
+  /** Settings that measurements depend on, a line each. */
+  parameters: readonly string[]
 }

@@ -1,42 +1,65 @@
-import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { messageOf } from '../errors.ts'
-import { type Pipeline, type PipelineManifest, pipelineSchema } from './manifest.ts'
+import { digestOf, sha256Of, sha256OfFile } from './manifest/digest.ts'
+import { parseManifest } from './manifest/parse-manifest.ts'
+import type { Pipeline, PipelineManifest } from './manifest/pipeline.ts'
+import { filesOf } from './runtime/options.ts'
 
 export type { Pipeline }
+export { parseManifest }
 
-const manifestFile = 'pipeline.yaml'
+/** The file that makes a folder a pipeline. */
+export const manifestFile = 'pipeline.yaml'
 
-/**
- * Loads every pipeline of a folder: each of its folders that has a pipeline.yaml.
- * @returns the pipelines without fault, by name, and every fault of the others with file, line and column
- */
-export async function loadPipelines(folder: string): Promise<{ pipelines: Pipeline[]; problems: string[] }> {
+/** What was found in a folder of pipelines. */
+export interface LoadedPipelines {
+  /** Those that can run. */
+  pipelines: Pipeline[]
+  /** Every fault of the others, with file, line and column. */
+  problems: string[]
+  /** Those without fault that cannot run before somebody supplies a file: a sentence each. */
+  incomplete: string[]
+}
+
+/** Loads every pipeline of a folder: each of its folders, which has a pipeline.yaml. A name may come in several versions. */
+export async function loadPipelines(folder: string): Promise<LoadedPipelines> {
   const pipelines: Pipeline[] = []
   const problems: string[] = []
+  const incomplete: string[] = []
   let entries: string[]
   try {
     entries = (await readdir(folder, { withFileTypes: true })).filter((e) => e.isDirectory()).map((e) => e.name)
   } catch (error) {
-    return { pipelines, problems: [`${folder}: the folder of the pipelines cannot be read: ${messageOf(error)}`] }
+    return {
+      pipelines,
+      incomplete,
+      problems: [`${folder}: the folder of the pipelines cannot be read: ${messageOf(error)}`],
+    }
   }
   for (const entry of entries.sort()) {
     const loaded = await loadPipeline(path.join(folder, entry))
     problems.push(...loaded.problems)
+    incomplete.push(...loaded.incomplete)
     if (!loaded.pipeline) continue
-    const same = pipelines.find((p) => p.name === loaded.pipeline?.name)
-    if (same) problems.push(`${path.join(folder, entry)}: the name ${same.name} is already taken by ${same.folder}`)
+    const { name, version } = loaded.pipeline
+    const same = pipelines.find((p) => p.name === name && p.version === version)
+    if (same) problems.push(`${path.join(folder, entry)}: version ${version} of ${name} is already in ${same.folder}`)
     else pipelines.push(loaded.pipeline)
   }
-  return { pipelines, problems }
+  return { pipelines, problems, incomplete }
 }
 
-/** Loads one pipeline folder. */
-export async function loadPipeline(folder: string): Promise<{ pipeline: Pipeline | null; problems: string[] }> {
-  const file = path.join(folder, manifestFile)
-  const none = (...problems: string[]) => ({ pipeline: null, problems })
+/**
+ * Loads one pipeline folder: its manifest, and the digests of the files that it names.
+ * @param manifestName another name of the manifest, while one is being written
+ */
+export async function loadPipeline(
+  folder: string,
+  manifestName: string = manifestFile,
+): Promise<{ pipeline: Pipeline | null; problems: string[]; incomplete: string[] }> {
+  const file = path.join(folder, manifestName)
+  const none = (...problems: string[]) => ({ pipeline: null, problems, incomplete: [] })
   let text: string
   try {
     text = await readFile(file, 'utf8')
@@ -45,58 +68,34 @@ export async function loadPipeline(folder: string): Promise<{ pipeline: Pipeline
   }
   const { manifest, problems } = parseManifest(text)
   if (!manifest) return none(...problems.map((problem) => `${file}:${problem}`))
-  const modelFile = path.resolve(folder, manifest.model.file)
-  let model: string
-  try {
-    model = sha256(await readFile(modelFile))
-  } catch (error) {
-    return none(`${modelFile}: the model cannot be read: ${messageOf(error)}`)
+  const files = await checkedFiles(folder, manifest)
+  if (files.problems.length > 0) return none(...files.problems)
+  if (files.incomplete.length > 0) return { pipeline: null, problems: [], incomplete: files.incomplete }
+  const digest = digestOf([[manifestFile, sha256Of(text)], ...files.digests])
+  return { pipeline: { ...manifest, folder: path.resolve(folder), digest }, problems: [], incomplete: [] }
+}
+
+/** The digest of each file that models are made of, held against what the manifest says. */
+async function checkedFiles(
+  folder: string,
+  { name: pipeline, infer, supplied }: PipelineManifest,
+): Promise<{ digests: [string, string][]; problems: string[]; incomplete: string[] }> {
+  const expected = new Map(infer.flatMap(({ model }) => model.flatMap((one) => Object.entries(filesOf(one)))))
+  const digests: [string, string][] = []
+  const problems: string[] = []
+  const incomplete: string[] = []
+  for (const [name, sha256] of expected) {
+    const file = path.resolve(folder, name)
+    try {
+      const found = await sha256OfFile(file)
+      if (found !== sha256) problems.push(`${file}: SHA-256 is ${found}, ${sha256} is expected by ${manifestFile}`)
+      digests.push([name, found])
+    } catch (error) {
+      const from = supplied[name]
+      if (from !== undefined && (error as NodeJS.ErrnoException).code === 'ENOENT')
+        incomplete.push(`${pipeline} cannot be used before ${file} is there: it comes from ${from}`)
+      else problems.push(`${file}: the file cannot be read: ${messageOf(error)}`)
+    }
   }
-  if (model !== manifest.model.sha256)
-    return none(`${modelFile}: SHA-256 is ${model}, ${manifest.model.sha256} is expected by ${manifestFile}`)
-  const digest = digestOf([
-    [manifestFile, sha256(text)],
-    [manifest.model.file, model],
-  ])
-  return { pipeline: { ...manifest, folder: path.resolve(folder), modelFile, digest }, problems: [] }
-}
-
-/**
- * Reads the text of a pipeline.yaml.
- * @returns the manifest, or its problems, each beginning with `line:column: `
- */
-export function parseManifest(text: string): { manifest: PipelineManifest | null; problems: string[] } {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
-  const where = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${line}:${col}`
-  }
-  if (document.errors.length > 0)
-    return { manifest: null, problems: document.errors.map((e) => `${where(e.pos[0])}: ${e.message}`) }
-  const parsed = pipelineSchema.safeParse(document.toJS())
-  if (parsed.success) return { manifest: parsed.data, problems: [] }
-  const problems = parsed.error.issues.map((issue) => {
-    const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
-    return `${where(offsetOf(document, issue.path))}: ${at}${issue.message}`
-  })
-  return { manifest: null, problems }
-}
-
-/** Where a path stands in the text; where it is missing, where its parent stands. */
-function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
-  for (let length = keys.length; length > 0; length--) {
-    const node = document.getIn(keys.slice(0, length), true)
-    if (isNode(node) && node.range) return node.range[0]
-  }
-  return 0
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
-}
-
-function digestOf(files: [name: string, sha256: string][]): string {
-  const lines = files.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, digest]) => `${name} ${digest}\n`)
-  return `sha256:${sha256(lines.join(''))}`
+  return { digests, problems, incomplete }
 }

@@ -1,170 +1,154 @@
-import { setImmediate as turn } from 'node:timers/promises'
-import type { CanonicalGrid } from '../dicom/geometry.ts'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { evaluate } from './engine/evaluate.ts'
+import { classification } from './engine/findings.ts'
+import { measureAll } from './engine/measurements.ts'
+import { outputsOf } from './engine/outputs.ts'
+import { planOf } from './engine/plan.ts'
+import type { Run, RunTask } from './engine/run.ts'
+import { namedSegments, segmentsOnSource } from './engine/segments.ts'
+import { SourceGrids } from './engine/source-grid.ts'
+import { ValueStore } from './engine/value-store.ts'
 import { InferError } from './error.ts'
-import type { Inference, InferredMeasurement, InferredSegment, Refusal, SourceVolume } from './inference.ts'
-import { label, type Work } from './labels.ts'
-import { findLungs } from './lungs.ts'
-import type { MeasurementManifest, Pipeline, SegmentManifest } from './manifest.ts'
-import {
-  type DensityHistogram,
-  densityHistogram,
-  fractionBelow,
-  meanDensity,
-  percentileDensity,
-  sumHistograms,
-} from './measure.ts'
-import { openModel } from './session.ts'
-import { runSlabs } from './slabs.ts'
-import type { InferTask } from './task.ts'
-import { type ReadVolume, readVolume } from './volume.ts'
+import type { Inference, InferredFinding, InferredSegment, Refusal } from './inference.ts'
+import type { OutputManifest } from './manifest/output.ts'
+import type { Pipeline } from './manifest/pipeline.ts'
+import { tables } from './manifest/tables.ts'
+import type { Maker } from './manifest/value-graph.ts'
+import { openInput } from './read/open-input.ts'
 
 export interface RunOptions {
   onProgress?: (stage: string, fraction: number) => void
+  /** Where sentences for the job's record go: what was said before a failure stays. */
+  log?: string[]
 }
 
-/** What part of the work each stage is, roughly. */
-const parts = { read: 0.4, model: 0.25, lungs: 0.35 }
-
-/** Labels of the segments that `postprocessing: lungs` gives. */
-const segmentLabels: Readonly<Record<string, number>> = { 'left-lung': label.leftLung, 'right-lung': label.rightLung }
+/** What part of the work an entry is, roughly. */
+const weights: Readonly<Record<Maker['kind'], number>> = { input: 4, metadata: 0, prepare: 1, infer: 5, finish: 2 }
+/** The same of all measurements. */
+const measureWeight = 1
 
 /**
- * Runs a pipeline on the series of a task: reads and decodes the instances, checks them, runs the model, post-processes and measures.
+ * Runs a pipeline on the series of a task: reads the headers and accepts them, evaluates the values that the wanted outputs are made of, and
+ * measures. The outputs are made when they are asked for.
  * @returns what was found, or the pipeline's own refusal of the input
- * @throws {InferError} when an instance cannot be read or decoded, or no execution provider takes the model
+ * @throws {InferError} when an instance cannot be read or decoded, or a model fails; {FinishError} and others when a step does not fit
  */
 export async function runPipeline(
-  task: Pick<InferTask, 'inputs' | 'providers' | 'threads'>,
+  task: RunTask,
   pipeline: Pipeline,
   options: RunOptions = {},
 ): Promise<Inference | Refusal> {
-  const log: string[] = []
+  const log = options.log ?? []
+  const temporaryFolder = await mkdtemp(path.join(task.outFolder ?? tmpdir(), 'hilum-run-'))
   try {
-    return await infer(task, pipeline, { log, progress: options.onProgress ?? (() => {}) })
+    return await infer(task, pipeline, { log, temporaryFolder, progress: options.onProgress ?? (() => {}) })
   } catch (error) {
     if (error instanceof InferError && error.code === 'refused') return { kind: 'refused', reason: error.message, log }
     throw error
+  } finally {
+    await rm(temporaryFolder, { recursive: true, force: true })
   }
 }
 
-async function infer(
-  task: Pick<InferTask, 'inputs' | 'providers' | 'threads'>,
-  pipeline: Pipeline,
-  note: { log: string[]; progress: (stage: string, fraction: number) => void },
-): Promise<Inference> {
-  const { log, progress } = note
-  const limits = pipeline.inputs[0] as Pipeline['inputs'][number]
-  const input = task.inputs[limits.name]
-  if (!input) throw new InferError('unreadable-input', `the task has no input ${limits.name}`)
-  progress('read', 0)
-  const read = await readVolume(input, limits, {
-    log,
-    onProgress: (fraction) => progress('read', fraction * parts.read),
-  })
-  const { provider, labels } = await runModel(read, task, pipeline, note)
-  const work: Work = {
-    extent: { size: read.grid.size, spacing: read.grid.spacing },
-    density: read.density,
-    labels,
+interface Note {
+  log: string[]
+  temporaryFolder: string
+  progress: (stage: string, fraction: number) => void
+}
+
+async function infer(task: RunTask, pipeline: Pipeline, { log, temporaryFolder, progress }: Note): Promise<Inference> {
+  const wanted = wantedOutputs(task, pipeline)
+  const plan = planOf(pipeline, tables, wanted)
+  const run: Run = {
+    task,
+    pipeline,
+    tables,
+    plan,
+    opened: new Map(),
+    arrived: new Map(),
+    values: new ValueStore(plan.uses),
+    providers: [],
+    temporaryFolder,
     log,
   }
-  await findLungs(work, pipeline.postprocessing, async (done) => {
-    progress('lungs', parts.read + parts.model + done * parts.lungs)
-    await turn()
-  })
-  const histograms = new Map(
-    pipeline.outputs.segments.map(({ id }) => [id, densityHistogram(read.density, labels, segmentLabels[id] ?? -1)]),
-  )
-  const [x, y, z] = read.grid.spacing
-  progress('lungs', 1)
+  progress('read', 0)
+  await openInputs(run)
+  await evaluateAll(run, progress)
+  const grids = new SourceGrids(run)
+  const measurements = measureAll(run, grids)
+  const first = pipeline.inputs.find(({ kind, name }) => kind !== 'segmentation' && run.opened.has(name))?.name ?? ''
+  const source = grids.source(first).source
+  const segments = segmentsOfFirst(run, grids, first)
+  progress('measure', 1)
   return {
     kind: 'inference',
-    provider,
+    provider: [...new Set(run.providers)].join(', ') || 'none',
     log,
-    source: read.source,
-    segments: pipeline.outputs.segments.map((segment, index) => segmentOf(segment, index + 1, { ...read, labels })),
-    measurements: pipeline.outputs.measurements.map((m) => measurementOf(m, histograms, (x * y * z) / 1e6)),
+    source,
+    segments,
+    measurements,
+    classifications: classificationsOf(wanted, run),
+    outputs: () => outputsOf(wanted, { run, grids, measurements }),
   }
 }
 
-async function runModel(
-  read: ReadVolume,
-  task: Pick<InferTask, 'providers' | 'threads'>,
-  pipeline: Pipeline,
-  note: { log: string[]; progress: (stage: string, fraction: number) => void },
-): Promise<{ provider: string; labels: Uint8Array }> {
-  const model = await openModel(pipeline.modelFile, task)
-  note.log.push(...model.fallbacks, `inference ran on ${model.provider}`)
-  try {
-    const volume = { size: read.grid.size, density: read.density }
-    const labels = await runSlabs(model.session, volume, pipeline.inference, (fraction) =>
-      note.progress('model', parts.read + fraction * parts.model),
-    )
-    return { provider: model.provider, labels }
-  } finally {
-    await model.session.release()
+/** Outputs that a task asks for, by their ids or kinds; all where it says nothing. */
+function wantedOutputs({ outputs: names }: RunTask, { outputs }: Pipeline): OutputManifest[] {
+  if (!names) return outputs
+  return outputs.filter(({ id, kind }) => names.includes(kind) || (id !== undefined && names.includes(id)))
+}
+
+/** Reads the headers of all inputs of images first: what is refused is refused before any pixel is read. */
+async function openInputs(run: Run): Promise<void> {
+  for (const input of run.pipeline.inputs) {
+    const given = run.task.inputs[input.name]
+    if (!given && input.required) throw new InferError('unreadable-input', `the task has no input ${input.name}`)
+    if (!given) run.log.push(`there is no input ${input.name}: what is made of it is left out`)
+    if (!given || input.kind === 'segmentation') continue
+    run.opened.set(input.name, await openInput(given, input, run))
   }
 }
 
-/** A segment's masks, slice by slice of the source grid: the canonical grid's voxels in the source's order. */
-function segmentOf(
-  segment: SegmentManifest,
-  number: number,
-  from: { source: SourceVolume; grid: CanonicalGrid; labels: Uint8Array },
-): InferredSegment {
-  const { source, grid, labels } = from
-  const wanted = segmentLabels[segment.id] ?? -1
-  const { rows, columns } = source
-  /** Calls `visit` with the place, in the slice, of every voxel of the segment. */
-  const eachOf = (sliceIndex: number, visit: (place: number) => void): void => {
-    for (let row = 0, i = 0; row < rows; row++) {
-      let at = grid.start + sliceIndex * grid.steps.slice + row * grid.steps.row
-      for (let column = 0; column < columns; column++, i++, at += grid.steps.column) if (labels[at] === wanted) visit(i)
-    }
+async function evaluateAll(run: Run, progress: Note['progress']): Promise<void> {
+  const { makers } = run.plan
+  const total = makers.reduce((sum, { kind }) => sum + weights[kind], measureWeight)
+  let done = 0
+  for (const maker of makers) {
+    const stage = stageOf(maker)
+    progress(stage, done / total)
+    await evaluate(maker, run, (fraction) => progress(stage, (done + fraction * weights[maker.kind]) / total))
+    done += weights[maker.kind]
   }
-  const counts = source.slices.map((_, index) => {
-    let count = 0
-    eachOf(index, () => {
-      count++
-    })
-    return count
+  progress('measure', done / total)
+}
+
+/** What is going on, as progress tells it. */
+function stageOf(maker: Maker): string {
+  switch (maker.kind) {
+    case 'input':
+    case 'metadata':
+      return 'read'
+    case 'infer':
+      return 'model'
+    case 'prepare':
+    case 'finish':
+      return maker.kind
+  }
+}
+
+/** The segments of the first input's study, on its slices: those whose label maps are still held for an output. */
+function segmentsOfFirst(run: Run, grids: SourceGrids, first: string): InferredSegment[] {
+  const { pipeline, plan } = run
+  const here = pipeline.segments.filter(({ from }) => plan.origins.get(from) === first)
+  return segmentsOnSource(namedSegments(here, run), { run, grids, source: first }).segments
+}
+
+function classificationsOf(wanted: readonly OutputManifest[], run: Run): InferredFinding[] {
+  const reports = wanted.filter((output) => output.kind === 'classification-report')
+  return reports.flatMap((output) => {
+    const held = run.values.find(output.from)
+    return held?.value.kind === 'numbers' ? classification(held.value.numbers, output) : []
   })
-  const maskOf = (sliceIndex: number): Uint8Array | null => {
-    if (!counts[sliceIndex]) return null
-    const mask = new Uint8Array(rows * columns)
-    eachOf(sliceIndex, (place) => {
-      mask[place] = 1
-    })
-    return mask
-  }
-  const most = counts.reduce((best, count, index) => (count > (counts[best] as number) ? index : best), 0)
-  const { id, ...definition } = segment
-  const voxels = counts.reduce((sum, count) => sum + count, 0)
-  return { id, number, definition, voxels, maskOf, bestSlice: voxels > 0 ? most : null }
-}
-
-/** @param litres of one voxel */
-function measurementOf(
-  { id, name, code, unit, quantity, parameter = 0, segment, derivation, site }: MeasurementManifest,
-  histograms: ReadonlyMap<string, DensityHistogram>,
-  litres: number,
-): InferredMeasurement {
-  const own = segment === undefined ? undefined : histograms.get(segment)
-  const histogram = own ?? sumHistograms([...histograms.values()])
-  const values = {
-    volume: () => histogram.voxels * litres,
-    'mean-density': () => meanDensity(histogram),
-    'percentile-density': () => percentileDensity(histogram, parameter),
-    'fraction-below': () => fractionBelow(histogram, parameter),
-  }
-  return {
-    id,
-    name,
-    code,
-    unit,
-    value: values[quantity](),
-    segment: segment ?? null,
-    derivation: derivation ?? null,
-    site: site ?? null,
-  }
 }

@@ -1,3 +1,19 @@
+import type { InferenceServer } from './runtime/model.ts'
+
+/** A series that the route selected. Paths only. */
+export interface TaskSeries {
+  seriesInstanceUID: string
+  files: string[]
+  /** The study that it belongs to, where that is not the task's: an earlier one. */
+  studyInstanceUID?: string | undefined
+}
+
+/** What a route selected for an input of a pipeline. */
+export interface TaskInput extends TaskSeries {
+  /** Further series that belong to it: the phases of a sequence that is split into series. */
+  further?: TaskSeries[] | undefined
+}
+
 /** One inference job, as the node hands it to a worker process. Paths only: the worker reads and decodes for itself. */
 export interface InferTask {
   jobId: string
@@ -9,18 +25,24 @@ export interface InferTask {
   studyInstanceUID: string
   revision: number
   /** Input name of the pipeline to the series that the route selected for it. */
-  inputs: Record<string, { seriesInstanceUID: string; files: string[] }>
+  inputs: Record<string, TaskInput>
+  /** Ids or kinds of the outputs that are wanted, as the route chooses; left out: all. */
+  outputs?: string[] | undefined
   /** The newest earlier revision's results of the same pipeline, by role: what the new ones supersede. */
   predecessors: { role: string; sopClassUID: string; sopInstanceUID: string; seriesInstanceUID: string }[]
   /** An existing empty folder; the worker writes its result files here. */
   outFolder: string
   /** Execution providers in order of preference; `cpu` is always there. */
   providers: string[]
+  /** The inference servers of the node's configuration; left out: none. */
+  servers?: InferenceServer[] | undefined
   threads: number
 }
 
 export interface WrittenResult {
   role: string
+  /** Id of the output that it is of, or its kind where it has no id. */
+  output: string
   /** File name inside `outFolder`: a whole Part 10 file, synced. */
   file: string
   size: number
@@ -30,6 +52,17 @@ export interface WrittenResult {
   seriesInstanceUID: string
   modality: string
   supersedes: string | null
+}
+
+/** A result that is no DICOM object: for export. */
+export interface WrittenFile {
+  role: string
+  output: string
+  /** File name inside `outFolder`. */
+  file: string
+  mediaType: string
+  size: number
+  sha256: string
 }
 
 export interface FoundValue {
@@ -45,7 +78,14 @@ export interface FoundValue {
 
 /** How a job ended. `refused` is the pipeline's own judgement: the input is outside its declared limits. */
 export type InferOutcome =
-  | { kind: 'done'; provider: string; results: WrittenResult[]; findings: FoundValue[]; log: string[] }
+  | {
+      kind: 'done'
+      provider: string
+      results: WrittenResult[]
+      files: WrittenFile[]
+      findings: FoundValue[]
+      log: string[]
+    }
   | { kind: 'refused'; reason: string; log: string[] }
   | { kind: 'failed'; code: string; reason: string; retry: 'transient' | 'permanent'; log: string[] }
 

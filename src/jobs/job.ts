@@ -20,6 +20,8 @@ export interface NewJob {
   payload: unknown
   /** Not before this time (ISO 8601 UTC); at once when absent. */
   runAfter?: string
+  /** Of a shadow route: it has no part in the study's state. */
+  shadow?: boolean
 }
 
 export interface Job {

@@ -40,6 +40,7 @@ export class JobQueue {
         destination: job.destination,
         state: 'queued',
         priority: job.priority,
+        shadow: job.shadow ? 1 : 0,
         payload: JSON.stringify(job.payload ?? null),
         run_after: job.runAfter ?? now,
         created_at: now,

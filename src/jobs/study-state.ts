@@ -24,6 +24,7 @@ interface Standing {
  * - `failed`: a job of the newest revision failed, or one of an earlier revision whose results stand in it; a refusal by declared limits
  *   is no failure
  * - `done`: nothing is left to do
+ * Jobs of shadow routes have no part in it.
  */
 export async function recomputeStudyState(database: Knex, studyId: number): Promise<StudyState> {
   const study = await database('studies')
@@ -35,7 +36,7 @@ export async function recomputeStudyState(database: Knex, studyId: number): Prom
     .orderBy('number', 'desc')
     .first<{ id: number; routed: number } | undefined>('id', 'routed')
   const jobs = await database('jobs')
-    .where({ study_id: studyId })
+    .where({ study_id: studyId, shadow: 0 })
     .groupBy('state', 'refused', 'revision_id', 'route')
     .select<Counted[]>('state', 'refused', 'revision_id', 'route', database.raw('count(*) as n'))
   const standing = await database('decisions')

@@ -1,8 +1,9 @@
+import { type Choice, type ChosenSeries, chooseInputs, type Studies } from './choose-series.ts'
+import { choosePipeline } from './chosen-pipeline.ts'
 import { Evaluation } from './evaluation.ts'
-import { explainNoSeries, type Failures } from './explain-miss.ts'
-import { compileExpression, distinct, type Expression, termsOf } from './expression.ts'
+import { explainNoSeries } from './explain-miss.ts'
+import { compileExpression, distinct, type Expression } from './expression.ts'
 import type { RouteDefinition, RouteInput } from './route-definition.ts'
-import { selectSeries } from './select-series.ts'
 import type { RoutableStudy } from './study-facts.ts'
 
 /** A route as it is stored: one version of one name. */
@@ -25,6 +26,10 @@ export interface Decision {
   because: Record<string, unknown>
   /** Input name to Series Instance UID; empty for a miss. */
   series: Record<string, string>
+  /** Input name to its further series, in order; left out where no input takes several. */
+  further?: Record<string, string[]>
+  /** Input name to the Study Instance UID of the earlier study that its series is of; left out where none is of one. */
+  earlier?: Record<string, string>
   /** One sentence, without patient data. */
   reason: string
 }
@@ -35,49 +40,124 @@ const mostValues = 20
 /**
  * Every route's decision on a study, in the order of the routes. Pure, and the same for the same study: preferences
  * leave no ties. Expressions are compiled once per text.
+ * @param earlier the earlier studies of the patient, the newest first; left out where nobody looked for any: inputs of earlier studies then
+ *   keep no route from matching
  */
-export function evaluateRoutes(routes: readonly ActiveRoute[], study: RoutableStudy): Decision[] {
-  const evaluation = new Evaluation(study)
-  return routes.map((route) => decide(route, evaluation))
+export function evaluateRoutes(
+  routes: readonly ActiveRoute[],
+  study: RoutableStudy,
+  earlier?: readonly RoutableStudy[],
+): Decision[] {
+  const studies: Studies = {
+    current: new Evaluation(study),
+    earlier: earlier?.map((one) => once(() => new Evaluation(one))) ?? null,
+  }
+  return routes.map((route) => withChoice(decide(route, studies), route, study))
 }
 
-function decide(route: ActiveRoute, evaluation: Evaluation): Decision {
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+/** A match by a route with a canary says which pipeline the study goes to, and why. */
+function withChoice(decision: Decision, { definition }: ActiveRoute, study: RoutableStudy): Decision {
+  const { sentence } = choosePipeline(definition, study.studyInstanceUID)
+  return decision.matched && sentence !== null ? { ...decision, reason: `${decision.reason}; ${sentence}` } : decision
+}
+
+function decide(route: ActiveRoute, studies: Studies): Decision {
   const { definition, version } = route
+  const { current } = studies
   const base = { route: definition.name, routeVersion: version, matched: false, series: {} }
   if (!definition.enabled) {
     return { ...base, expression: 'enabled', because: { enabled: false }, reason: 'the route is off' }
   }
   const because: Record<string, unknown> = {}
   if (definition.when !== undefined) {
-    const when = compileExpression(definition.when, 'study').evaluate({ study: evaluation.study })
+    const when = compileExpression(definition.when, 'study').evaluate({ study: current.study })
     if (!when.value)
       return { ...base, expression: definition.when, because: when.because, reason: whenReason(definition.when, when) }
     Object.assign(because, when.because)
   }
-  const inputs = Object.entries(definition.inputs)
-  const series: Record<string, string> = {}
-  const sentences: string[] = []
-  for (const [name, input] of inputs) {
-    const found = chooseSeries(input, evaluation)
-    if ('selection' in found) {
-      const { candidate, decidedBy } = found.selection
-      series[name] = candidate.seriesInstanceUID
-      const prefix = inputs.length > 1 ? `inputs.${name}.` : ''
-      for (const path of found.where.paths) because[prefix + path] = evaluation.valuesOf(path)[candidate.index]
-      const number = `of ${found.matching} that satisfy the condition`
-      const choice =
-        decidedBy === null ? 'the only series that satisfies the condition' : `chosen ${number} by ${decidedBy}`
-      sentences.push(`input "${name}": series ${candidate.seriesInstanceUID}, ${choice}`)
-    } else if (input.required) {
-      const reason = `input "${name}": ${explainNoSeries(found.where.text, found.failures, evaluation)}`
-      return { ...base, expression: input.where, because: valuesOverAll(found.where, evaluation), reason }
-    }
+  const choices = chooseInputs(definition.inputs, studies)
+  for (const [name, choice] of choices) {
+    const input = definition.inputs[name] as RouteInput
+    if (choice.kind === 'chosen' || choice.kind === 'not-looked' || !input.required) continue
+    const reason = `input "${name}": ${whyNone(choice, input, current)}`
+    return { ...base, expression: input.where, because: valuesOverAll(choice.where, current), reason }
   }
-  if (Object.keys(series).length === 0) {
-    const expression = expressionOf(definition)
+  const chosen = [...choices].flatMap(([name, choice]) => (choice.kind === 'chosen' ? [{ name, choice }] : []))
+  const expression = expressionOf(definition)
+  if (chosen.length === 0)
     return { ...base, expression, because, reason: 'every input is optional, and none of them found a series' }
+  const many = Object.keys(definition.inputs).length > 1
+  for (const { name, choice } of chosen) Object.assign(because, valuesOfChosen(choice, many ? `inputs.${name}.` : ''))
+  return {
+    ...base,
+    matched: true,
+    expression,
+    because,
+    ...seriesOf(chosen, current),
+    reason: sentencesOf(choices, current),
   }
-  return { ...base, matched: true, expression: expressionOf(definition), because, series, reason: sentences.join('; ') }
+}
+
+type Chosen = { name: string; choice: ChosenSeries }
+
+function seriesOf(chosen: readonly Chosen[], current: Evaluation): Pick<Decision, 'series' | 'further' | 'earlier'> {
+  const series = chosen.map(({ name, choice }) => [name, choice.selection.candidate.seriesInstanceUID])
+  const further = chosen.filter(({ choice }) => choice.further.length > 0)
+  const earlier = chosen.filter(({ choice }) => choice.evaluation !== current)
+  return {
+    series: Object.fromEntries(series),
+    ...(further.length > 0 && { further: Object.fromEntries(further.map((c) => [c.name, c.choice.further])) }),
+    ...(earlier.length > 0 && {
+      earlier: Object.fromEntries(earlier.map((c) => [c.name, c.choice.evaluation.studyInstanceUID])),
+    }),
+  }
+}
+
+function valuesOfChosen({ where, selection, evaluation }: ChosenSeries, prefix: string): Record<string, unknown> {
+  return Object.fromEntries(
+    where.paths.map((path) => [prefix + path, evaluation.valuesOf(path)[selection.candidate.index]]),
+  )
+}
+
+function sentencesOf(choices: ReadonlyMap<string, Choice>, current: Evaluation): string {
+  const sentences = [...choices].flatMap(([name, choice]) => {
+    if (choice.kind === 'not-looked')
+      return [`input "${name}": earlier studies are looked for when the study is complete`]
+    if (choice.kind !== 'chosen') return []
+    const { selection, further, matching, evaluation } = choice
+    const { candidate, decidedBy } = selection
+    const of = evaluation === current ? '' : ` of the earlier study ${evaluation.studyInstanceUID}`
+    const series = `input "${name}": series ${candidate.seriesInstanceUID}${of}`
+    if (further.length > 0) return [`${series} and ${further.length} more, all that satisfy the condition`]
+    const number = `of ${matching} that satisfy the condition`
+    return [
+      decidedBy === null
+        ? `${series}, the only series that satisfies the condition`
+        : `${series}, chosen ${number} by ${decidedBy}`,
+    ]
+  })
+  return sentences.join('; ')
+}
+
+type Missing = Exclude<Choice, { kind: 'chosen' } | { kind: 'not-looked' }>
+
+/** Why an input has no series. */
+function whyNone(choice: Missing, { where }: RouteInput, current: Evaluation): string {
+  switch (choice.kind) {
+    case 'none':
+      return explainNoSeries(where, choice.failures, current)
+    case 'unreferred':
+      return `none of ${choice.matching} series that satisfy the condition refers to the series of input "${choice.of}"`
+    case 'no-earlier':
+      return choice.studies === 0
+        ? 'there is no earlier study of the patient'
+        : `none of ${choice.studies} earlier studies of the patient has a series that satisfies ${where}`
+  }
 }
 
 /** A route that has found some of its required series, and not all. */
@@ -94,40 +174,21 @@ export interface WaitingRoute {
 export function waitingRoutes(routes: readonly ActiveRoute[], study: RoutableStudy): WaitingRoute[] {
   const several = routes.filter(({ definition }) => definition.enabled && requiredInputs(definition).length > 1)
   if (several.length === 0) return []
-  const evaluation = new Evaluation(study)
+  const studies: Studies = { current: new Evaluation(study), earlier: null }
   return several.flatMap(({ definition }) => {
     const { name, when } = definition
-    if (when !== undefined && !compileExpression(when, 'study').evaluate({ study: evaluation.study }).value) return []
+    if (when !== undefined && !compileExpression(when, 'study').evaluate({ study: studies.current.study }).value)
+      return []
     const inputs = requiredInputs(definition)
-    const missing = inputs
-      .filter(([, input]) => !('selection' in chooseSeries(input, evaluation)))
-      .map(([input]) => input)
+    const choices = chooseInputs(definition.inputs, studies)
+    const missing = inputs.map(([input]) => input).filter((input) => choices.get(input)?.kind !== 'chosen')
     return missing[0] !== undefined && missing.length < inputs.length ? [{ route: name, input: missing[0] }] : []
   })
 }
 
+/** Those that arrive with the study. */
 const requiredInputs = ({ inputs }: RouteDefinition): [string, RouteInput][] =>
-  Object.entries(inputs).filter(([, { required }]) => required)
-
-type Choice =
-  | { where: Expression; matching: number; selection: NonNullable<ReturnType<typeof selectSeries>> }
-  | { where: Expression; failures: Failures }
-
-function chooseSeries(input: RouteInput, evaluation: Evaluation): Choice {
-  const where = compileExpression(input.where, 'series')
-  const terms = termsOf(input.where, 'series')
-  const failures: Failures = new Map()
-  const matching = evaluation.candidates.filter((candidate) => {
-    const failed = terms.find((term) => !evaluation.outcomeOf(term, candidate).value)
-    if (!failed) return true
-    const already = failures.get(failed)
-    if (already) already.push(candidate)
-    else failures.set(failed, [candidate])
-    return false
-  })
-  const selection = selectSeries(matching, input.prefer)
-  return selection ? { where, matching: matching.length, selection } : { where, failures }
-}
+  Object.entries(inputs).filter(([, { required, from }]) => required && from !== 'prior')
 
 function valuesOverAll(where: Expression, evaluation: Evaluation): Record<string, unknown> {
   return Object.fromEntries(

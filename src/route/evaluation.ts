@@ -7,12 +7,14 @@ import { type RoutableStudy, seriesFacts, studyFacts } from './study-facts.ts'
  * every term and every path is looked at once a series, however many routes there are.
  */
 export class Evaluation {
+  readonly studyInstanceUID: string
   readonly candidates: readonly Candidate[]
   readonly #study: Candidate['facts']['study']
   readonly #values = new Map<string, readonly unknown[]>()
   readonly #outcomes = new Map<Expression, (Outcome | undefined)[]>()
 
   constructor(study: RoutableStudy) {
+    this.studyInstanceUID = study.studyInstanceUID
     const series = study.series.map(seriesFacts)
     const facts = studyFacts(study, series)
     this.#study = facts

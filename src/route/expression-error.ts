@@ -1,6 +1,6 @@
 import { type ASTNode, EvaluationError, ParseError, type SourceRange, TypeError } from '@marcbachmann/cel-js'
 import { HilumError, messageOf } from '../errors.ts'
-import { nearestName, suggestion } from './nearest-name.ts'
+import { nearestName, suggestion } from '../nearest-name.ts'
 import { belowStudy, elementType, knownNames, type Scope } from './vocabulary.ts'
 
 export type ExpressionErrorCode =

@@ -1,13 +1,24 @@
 import { z } from 'zod'
+import { suggestion } from '../nearest-name.ts'
 import { compileExpression, compileNumber } from './expression.ts'
 import { ExpressionError } from './expression-error.ts'
-import { suggestion } from './nearest-name.ts'
 import type { Scope } from './vocabulary.ts'
+
+/** Stands in `outputs` for every destination that is not named there. */
+export const defaultOutputs = 'default'
 
 const slug = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens')
   .max(64)
+
+const pipelineReference = z
+  .string()
+  .regex(
+    /^[a-z0-9]+(-[a-z0-9]+)*(@(\d+\.\d+\.\d+|sha256:[0-9a-f]{64}))?$/,
+    'NAME, NAME@1.2.0 or NAME@sha256:… with 64 hexadecimal digits',
+  )
+  .max(160)
 
 /** A CEL text that has to compile; the refusal carries the position of the mistake. */
 function celText(compile: (text: string, scope: Scope) => unknown, scope: Scope, description: string) {
@@ -48,7 +59,53 @@ const inputSchema = z.strictObject({
     .default([])
     .describe('Which of several series is taken; the first preference that tells them apart decides.'),
   required: z.boolean().default(true).describe('Without a series for a required input the route does not match.'),
+  // Left out rather than filled in: a definition without them stays what it was.
+  from: z
+    .enum(['study', 'prior'])
+    .optional()
+    .describe('prior: the series is of the newest earlier study of the patient that has one. Left out: study.'),
+  of: slug
+    .optional()
+    .describe(
+      'Another input of the route: only series that refer to its series, as segmentations do, may be this one.',
+    ),
+  several: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: every series that satisfies the condition belongs to the input, in the order of the preferences, as the phases of a sequence.',
+    ),
 })
+
+interface Linked {
+  inputs: Record<
+    string,
+    { from?: 'study' | 'prior' | undefined; of?: string | undefined; several?: boolean | undefined }
+  >
+  destinations: readonly string[]
+  outputs?: Record<string, unknown> | undefined
+}
+
+/** Where parts of a route do not go together. */
+function contradictions({ inputs, destinations, outputs }: Linked): RouteProblem[] {
+  const problems: RouteProblem[] = []
+  for (const [name, { from, of, several }] of Object.entries(inputs)) {
+    if (of === undefined) continue
+    const other = Object.hasOwn(inputs, of) ? inputs[of] : undefined
+    const fault = (expectation: string): void => void problems.push({ path: `inputs.${name}.of`, expectation })
+    if (of === name || !other) fault(`the name of another input is expected${suggestion(of, Object.keys(inputs))}`)
+    else if (other.of !== undefined) fault(`input "${of}" refers to another itself`)
+    else if ((other.from ?? 'study') !== (from ?? 'study')) fault(`input "${of}" is of another study`)
+    if (several) fault('an input of several series refers to no other')
+  }
+  for (const name of Object.keys(outputs ?? {}))
+    if (name !== defaultOutputs && !destinations.includes(name))
+      problems.push({
+        path: `outputs.${name}`,
+        expectation: `a destination of the route, or "${defaultOutputs}", is expected${suggestion(name, destinations)}`,
+      })
+  return problems
+}
 
 /** A route: which studies go to which pipeline, with which series, and where the results go. */
 export const routeDefinitionSchema = z
@@ -65,8 +122,32 @@ export const routeDefinitionSchema = z
       .record(slug, inputSchema)
       .refine((inputs) => Object.keys(inputs).length > 0, 'at least one input')
       .describe('The inputs of the pipeline by name, and the series for each.'),
-    pipeline: slug.describe('Name of the pipeline.'),
-    destinations: z.array(slug).min(1).describe('Names of the destinations that get the results.'),
+    pipeline: pipelineReference.describe(
+      'The pipeline: NAME for the newest version that is installed, NAME@1.2.0 for that version, NAME@sha256:… for exactly those files.',
+    ),
+    canary: z
+      .strictObject({
+        pipeline: pipelineReference.describe('The pipeline that is tried, written as the other one.'),
+        fraction: z.number().gt(0).max(1).describe('The part of the studies that go to it, such as 0.1.'),
+      })
+      .optional()
+      .describe('Sends a part of the studies to another pipeline instead; a study always goes the same way.'),
+    shadow: z
+      .boolean()
+      .optional()
+      .describe(
+        'The pipeline is run and its results are stored for comparison, but not delivered, and count as no findings.',
+      ),
+    destinations: z
+      .array(slug)
+      .default([])
+      .describe('Names of the destinations that get the results: at least one, unless the route is a shadow.'),
+    outputs: z
+      .record(z.string().min(1), z.array(z.string().min(1)).min(1))
+      .optional()
+      .describe(
+        'Kinds or ids of the outputs that a destination gets; "default" stands for those that are not named. Left out: every destination gets all.',
+      ),
     priority: z.enum(['urgent', 'normal', 'low']).default('normal').describe('urgent jobs run first.'),
     assemble: z
       .strictObject({
@@ -74,6 +155,14 @@ export const routeDefinitionSchema = z
       })
       .optional()
       .describe('A quiet time for the studies that match; association release then decides nothing.'),
+  })
+  .refine(({ shadow, destinations }) => shadow === true || destinations.length > 0, {
+    path: ['destinations'],
+    message: 'at least one destination, unless the route is a shadow',
+  })
+  .superRefine((route, context) => {
+    for (const { path, expectation } of contradictions(route))
+      context.addIssue({ code: 'custom', path: path.split('.'), message: expectation })
   })
   .describe('A route of Hilum.')
 
@@ -101,36 +190,4 @@ export function parseRouteDefinition(
   const parsed = routeDefinitionSchema.safeParse(definition)
   if (parsed.success) return { ok: true, definition: parsed.data }
   return { ok: false, problems: parsed.error.issues.map((i) => ({ path: i.path.join('.'), expectation: i.message })) }
-}
-
-/** What a route may name, as far as it is known. */
-export interface KnownNames {
-  destinations: readonly string[]
-  /** Pipelines by name, with the names of their inputs. */
-  pipelines: ReadonlyMap<string, readonly string[]>
-}
-
-/** What a route names that is not there: the pipeline, one of its inputs, a destination. */
-export function unknownReferences(route: RouteDefinition, known: KnownNames): RouteProblem[] {
-  const problems: RouteProblem[] = []
-  const inputs = known.pipelines.get(route.pipeline)
-  if (!inputs) {
-    const help = suggestion(route.pipeline, known.pipelines.keys())
-    problems.push({ path: 'pipeline', expectation: `no pipeline is called "${route.pipeline}"${help}` })
-  }
-  for (const name of Object.keys(route.inputs)) {
-    if (!inputs || inputs.includes(name)) continue
-    const expectation = `pipeline "${route.pipeline}" has no input "${name}"; it has ${inputs.join(', ')}`
-    problems.push({ path: `inputs.${name}`, expectation })
-  }
-  for (const name of inputs ?? []) {
-    if (name in route.inputs) continue
-    problems.push({ path: 'inputs', expectation: `pipeline "${route.pipeline}" needs the input "${name}"` })
-  }
-  for (const [i, name] of route.destinations.entries()) {
-    if (known.destinations.includes(name)) continue
-    const expectation = `no destination is called "${name}"${suggestion(name, known.destinations)}`
-    problems.push({ path: `destinations.${i}`, expectation })
-  }
-  return problems
 }

@@ -15,6 +15,8 @@ export interface Selection {
   candidate: Candidate
   /** `thinnest-slices: 1.25`, or null where there was no choice. */
   decidedBy: string | null
+  /** The others, in order. */
+  others: Candidate[]
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Selection {
 export function selectSeries(candidates: readonly Candidate[], prefer: readonly Preference[]): Selection | null {
   const [only] = candidates
   if (!only) return null
-  if (candidates.length === 1) return { candidate: only, decidedBy: null }
+  if (candidates.length === 1) return { candidate: only, decidedBy: null, others: [] }
   const keys = prefer.map(rankingBy)
   const ranked = candidates
     .map((candidate) => ({ candidate, ranks: keys.map((key) => key.rank(candidate.facts)) }))
@@ -41,6 +43,7 @@ export function selectSeries(candidates: readonly Candidate[], prefer: readonly 
   const key = keys[decisive]
   return {
     candidate: first.candidate,
+    others: ranked.slice(1).map(({ candidate }) => candidate),
     decidedBy: key ? `${key.name}: ${key.show(first.candidate.facts)}` : 'the lowest Series Instance UID',
   }
 }

@@ -68,6 +68,9 @@ export async function deleteStudy(
       .select('object_key', 'size')
     if (instances.length !== study.instances || results.length !== study.results) return null
     if (await hasOpenWork(trx, study.id)) return null
+    const exported: { object_key: string; size: number }[] = await trx('exports')
+      .where({ study_id: study.id })
+      .select('object_key', 'size')
     const replaced: string[] = await trx('replaced_instances').where({ study_id: study.id }).pluck('object_key')
     const sources = instances.filter(({ origin }) => origin === 'source').map((row) => row.sop_instance_uid)
     const deletion: Deletion = {
@@ -76,9 +79,9 @@ export async function deleteStudy(
       revision: study.revision,
       instances: sources.length,
       results: results.length,
-      bytes: [...instances, ...results].reduce((sum, { size }) => sum + size, 0),
+      bytes: [...instances, ...results, ...exported].reduce((sum, { size }) => sum + size, 0),
     }
-    const keys = [...instances, ...results].map((row) => row.object_key)
+    const keys = [...instances, ...results, ...exported].map((row) => row.object_key)
     await remember(trx, deletion, { content: contentDigest(sources), keys: [...new Set([...keys, ...replaced])] })
     await trx('studies').where({ id: study.id }).delete()
     await commit(trx)
@@ -158,7 +161,9 @@ async function removeObject(
 ): Promise<boolean> {
   // A received file's name is never given twice. A result's is derived from what it is: the study may be here again, and with it the result.
   if (studyId !== null && key.startsWith('results/')) {
-    if (await database('results').where({ study_id: studyId, object_key: key }).first('id')) return true
+    const same = { study_id: studyId, object_key: key }
+    if ((await database('results').where(same).first('id')) ?? (await database('exports').where(same).first('id')))
+      return true
     const working = { study_id: studyId, kind: 'infer' }
     if (await database('jobs').where(working).whereIn('state', ['queued', 'running']).first('id')) return false
   }

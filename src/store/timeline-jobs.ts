@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import type { TimelineJob, TimelineResult } from './timeline-types.ts'
 
-type JobColumns = Omit<TimelineJob, 'refused' | 'attempts'> & { refused: number }
+type JobColumns = Omit<TimelineJob, 'refused' | 'shadow' | 'attempts'> & { refused: number; shadow: number }
 type Attempt = TimelineJob['attempts'][number]
 type Delivery = TimelineResult['deliveries'][number]
 
@@ -19,6 +19,7 @@ export async function jobsOf(database: Knex, studyId: number): Promise<TimelineJ
       route: 'jobs.route',
       state: 'jobs.state',
       refused: 'jobs.refused',
+      shadow: 'jobs.shadow',
       error: 'jobs.error',
       revision: 'revisions.number',
       createdAt: 'jobs.created_at',
@@ -42,6 +43,7 @@ export async function jobsOf(database: Knex, studyId: number): Promise<TimelineJ
   return jobs.map((job) => ({
     ...job,
     refused: job.refused === 1,
+    shadow: job.shadow === 1,
     attempts: attempts.filter(({ jobId }) => jobId === job.id).map(({ jobId: _, ...attempt }) => attempt),
   }))
 }
@@ -50,9 +52,10 @@ export async function jobsOf(database: Knex, studyId: number): Promise<TimelineJ
 export async function deliveriesOf(database: Knex, studyId: number): Promise<TimelineResult[]> {
   const results = await database('results')
     .join('revisions', 'revisions.id', 'results.revision_id')
+    .join('jobs', 'jobs.id', 'results.job_id')
     .where('results.study_id', studyId)
     .orderBy([{ column: 'revisions.number', order: 'desc' }, 'results.id'])
-    .select<(Omit<TimelineResult, 'deliveries'> & { id: number })[]>({
+    .select<(Omit<TimelineResult, 'deliveries' | 'shadow'> & { id: number; shadow: number })[]>({
       id: 'results.id',
       sopInstanceUID: 'results.sop_instance_uid',
       sopClassUID: 'results.sop_class_uid',
@@ -62,6 +65,7 @@ export async function deliveriesOf(database: Knex, studyId: number): Promise<Tim
       pipeline: 'results.pipeline',
       supersedes: 'results.supersedes',
       revision: 'revisions.number',
+      shadow: 'jobs.shadow',
     })
   const deliveries = await database('deliveries')
     .join('results', 'results.id', 'deliveries.result_id')
@@ -75,8 +79,9 @@ export async function deliveriesOf(database: Knex, studyId: number): Promise<Tim
       error: 'deliveries.error',
       at: 'deliveries.updated_at',
     })
-  return results.map(({ id, ...result }) => ({
+  return results.map(({ id, shadow, ...result }) => ({
     ...result,
+    shadow: shadow === 1,
     deliveries: deliveries.filter(({ resultId }) => resultId === id).map(({ resultId: _, ...delivery }) => delivery),
   }))
 }

@@ -31,6 +31,8 @@ export interface Timeline {
   jobs: TimelineJob[]
   results: TimelineResult[]
   findings: TimelineFinding[]
+  /** What pipelines of shadow routes measured: for comparison, no findings. */
+  shadowFindings: Omit<TimelineFinding, 'current'>[]
   events: { at: string; kind: string; sentence: string }[]
 }
 
@@ -83,6 +85,8 @@ export interface TimelineJob {
   refused: boolean
   error: string | null
   revision: number
+  /** Of a shadow route: nothing of it is delivered. */
+  shadow: boolean
   createdAt: string
   /** When a queued job is tried (again). */
   runAfter: string
@@ -102,6 +106,8 @@ export interface TimelineResult {
   pipeline: string
   supersedes: string | null
   revision: number
+  /** Of a shadow route: stored for comparison, not delivered. */
+  shadow: boolean
   deliveries: { destination: string; state: DeliveryState; proof: string | null; error: string | null; at: string }[]
 }
 

@@ -65,7 +65,7 @@ export async function studyTimeline(database: Knex, studyInstanceUID: string): P
     decisions: await decisionsOf(database, study.id),
     jobs: await jobsOf(database, study.id),
     results: await deliveriesOf(database, study.id),
-    findings: await findingsOf(database, study.id),
+    ...(await findingsOf(database, study.id)),
     events: await eventsOf(database, study),
   }
 }
@@ -130,14 +130,14 @@ async function decisionsOf(database: Knex, studyId: number): Promise<TimelineDec
   }))
 }
 
-async function findingsOf(database: Knex, studyId: number): Promise<TimelineFinding[]> {
+async function findingsOf(database: Knex, studyId: number): Promise<Pick<Timeline, 'findings' | 'shadowFindings'>> {
   const rows = await database('findings')
     .join('jobs', 'jobs.id', 'findings.job_id')
     .join('revisions', 'revisions.id', 'findings.revision_id')
     .join('studies', 'studies.id', 'findings.study_id')
     .where('findings.study_id', studyId)
     .orderBy([{ column: 'revisions.number', order: 'desc' }, 'findings.id'])
-    .select<(Omit<TimelineFinding, 'current'> & { current: number })[]>(
+    .select<(Omit<TimelineFinding, 'current'> & { current: number; shadow: number })[]>(
       {
         pipeline: 'findings.pipeline',
         name: 'findings.name',
@@ -146,8 +146,14 @@ async function findingsOf(database: Knex, studyId: number): Promise<TimelineFind
         code: 'findings.code',
         site: 'findings.site',
         revision: 'revisions.number',
+        shadow: 'jobs.shadow',
       },
       database.raw(`case when ${isCurrent} then 1 else 0 end as "current"`),
     )
-  return rows.map((row) => ({ ...row, current: row.current === 1 }))
+  return {
+    findings: rows
+      .filter(({ shadow }) => shadow === 0)
+      .map(({ shadow: _, current, ...finding }) => ({ ...finding, current: current === 1 })),
+    shadowFindings: rows.filter(({ shadow }) => shadow === 1).map(({ shadow: _, current: __, ...finding }) => finding),
+  }
 }

@@ -97,6 +97,7 @@ export class RunningApp {
       routers: { dicomweb: echo, stow: (_req, _res, next) => next(), viewer: page },
       api: {
         knex: this.knex,
+        objects: new DiskObjects(this.dataDir),
         hub: this.hub,
         quarantineFolder: path.join(this.dataDir, 'quarantine'),
         quarantine: this.#quarantine(),

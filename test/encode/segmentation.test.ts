@@ -118,4 +118,15 @@ describe('a segmentation', () => {
     })
     expect(numbers.slice(0, 3)).toEqual([4, 5, 6])
   })
+
+  it('claims no place for a radiograph, and leaves out an age that is none', () => {
+    const header = { Modality: 'DX', PatientOrientation: ['L', 'F'], PatientAge: '62' }
+    const { d } = read(bytesOf(encodeSegmentation(syntheticInput({ projection: true, header }))))
+    expect([textsOf(d, 'PatientOrientation'), textOf(d, 'PatientAge')]).toEqual([['L', 'F'], null])
+    const [shared = {}] = itemsOf(d, 'SharedFunctionalGroupsSequence')
+    expect(itemsOf(shared, 'PlaneOrientationSequence')).toEqual([])
+    const [frame = {}] = itemsOf(d, 'PerFrameFunctionalGroupsSequence')
+    expect(itemsOf(frame, 'PlanePositionSequence')).toEqual([])
+    expect(itemsOf(frame, 'DerivationImageSequence')).toHaveLength(1)
+  })
 })

@@ -23,6 +23,8 @@ export interface SyntheticOptions {
   orientation?: number[]
   /** All slices are frames of one instance. */
   multiFrame?: boolean
+  /** A radiograph: one image without a place. */
+  projection?: boolean
   revision?: number
   predecessors?: EncodingInput['predecessors']
   /** Makes the right lung empty. */
@@ -53,6 +55,7 @@ export function headerOf(values: Record<string, unknown>): DicomJson {
 
 /** Two ellipsoids, the lungs, over a few dozen small slices, and the measurements that a lung pipeline gives. */
 export function syntheticInput(options: SyntheticOptions = {}): EncodingInput {
+  if (options.projection) return projectionInput(options)
   const { rows = 64, columns = 64, slices = 24, orientation = [1, 0, 0, 0, 1, 0] } = options
   const study = options.study ?? deriveUID('test', 'study')
   const series = deriveUID('test', study, 'series')
@@ -96,6 +99,16 @@ export function syntheticInput(options: SyntheticOptions = {}): EncodingInput {
     segments,
     measurements: [...segments.flatMap((s) => measurementsOf(s.id)), ...measurementsOf(null)],
   }
+}
+
+function projectionInput({ projection: _, ...options }: SyntheticOptions): EncodingInput {
+  const input = syntheticInput({ slices: 1, ...options })
+  const slices = input.source.slices.map((slice) => ({
+    ...slice,
+    sopClassUID: SOP.digitalXRayImageForPresentation,
+    imagePositionPatient: null,
+  }))
+  return { ...input, source: { ...input.source, slices, imageOrientationPatient: null, sliceSpacing: null } }
 }
 
 function defaultHeader(study: string): Record<string, unknown> {

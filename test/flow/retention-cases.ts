@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Knex } from 'knex'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -152,6 +152,26 @@ export function retentionCases(open: () => Promise<TemporaryStore>): void {
     const audit = await database('audit').orderBy('id', 'desc').first('action', 'subject', 'actor', 'outcome')
     expect(audit).toEqual({ action: 'study-delete', subject: studyUID(1), actor: 'anna', outcome: 'success' })
     expect(retention.status()[0]).toMatchObject({ lastRun: { deleted: 1 }, nextRun: null })
+  })
+
+  it('deletes what only a shadow route found with its study: it was delivered nowhere', async () => {
+    const id = await addStudy(1)
+    await addResult(id)
+    const { id: _, ...delivered } = await database('results').first()
+    const { id: job, ...inference } = await database('jobs').first()
+    await database('jobs').insert({ ...inference, id: `${job}-shadow`, shadow: 1 })
+    const uid = '2.25.772'
+    await database('results').insert({
+      ...delivered,
+      job_id: `${job}-shadow`,
+      sop_instance_uid: uid,
+      object_key: 'results/shadow.dcm',
+    })
+    writeFileSync(path.join(store.dataDir, 'results', 'shadow.dcm'), 'x')
+    expect(await run(make())).toMatchObject({ deleted: 1 })
+    expect([files(), await rowsLeft()]).toEqual([[], 0])
+    const [deletion] = await deletionsOf(database, studyUID(1))
+    expect(deletion?.proof).toContain('; 1 result read back from pacs')
   })
 
   it('takes a study that comes again as a new one, and deletes it again', async () => {

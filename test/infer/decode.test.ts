@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { numberOf } from '../../src/dicom/dataset.ts'
 import { locateFrames, readFrame, readInstanceFile } from '../../src/dicom/instance-file.ts'
 import { TS } from '../../src/dicom/transfer-syntax.ts'
-import { canDecode, decodeFrame, type FrameFormat, frameFormat, loadCodecs } from '../../src/infer/decode.ts'
+import { canDecode, decodeFrame, type FrameFormat, frameFormat, loadCodecs } from '../../src/infer/read/decode.ts'
 import { headerOf } from '../encode/synthetic.ts'
 import { sharedData } from '../support/data.ts'
 

@@ -1,18 +1,26 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadPipelines, parseManifest } from '../../src/infer/load-pipelines.ts'
+import { loadPipelines } from '../../src/infer/load-pipelines.ts'
 import { repository } from '../support/data.ts'
 
 const models = path.join(repository, 'models')
-const text = readFileSync(path.join(models, 'ct-lung-density', 'pipeline.yaml'), 'utf8')
 
 describe('loadPipelines', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'hilum-models-'))
-    cpSync(models, folder, { recursive: true })
+    cpSync(path.join(models, 'ct-lung-density'), path.join(folder, 'ct-lung-density'), { recursive: true })
   })
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -26,7 +34,7 @@ describe('loadPipelines', () => {
   it('gives another digest for another manifest, and the same for the same', async () => {
     const digest = async (): Promise<string | undefined> => (await loadPipelines(folder)).pipelines[0]?.digest
     const before = await digest()
-    expect(before).toBe((await loadPipelines(models)).pipelines[0]?.digest)
+    expect(before).toBe((await loadPipelines(models)).pipelines.find((p) => p.name === 'ct-lung-density')?.digest)
     appendFileSync(path.join(folder, 'ct-lung-density', 'README.md'), 'more words')
     expect(await digest()).toBe(before)
     appendFileSync(path.join(folder, 'ct-lung-density', 'pipeline.yaml'), '\n# another\n')
@@ -40,13 +48,32 @@ describe('loadPipelines', () => {
     expect(problems).toEqual([expect.stringMatching(/model\.onnx: SHA-256 is [0-9a-f]{64}, [0-9a-f]{64} is expected/)])
   })
 
-  it('names two pipelines of one name, a folder without manifest, and a folder that is not there', async () => {
+  it('says what is still to be supplied, and from where, of a pipeline that is otherwise in order', async () => {
+    const own = path.join(folder, 'ct-lung-density')
+    const manifest = path.join(own, 'pipeline.yaml')
+    renameSync(path.join(own, 'model.onnx'), path.join(folder, 'elsewhere'))
+    expect((await loadPipelines(folder)).problems).toEqual([
+      expect.stringContaining('model.onnx: the file cannot be read'),
+    ])
+    writeFileSync(manifest, `${readFileSync(manifest, 'utf8')}\nsupplied: { model.onnx: 'https://example.org/air' }\n`)
+    const { pipelines, problems, incomplete } = await loadPipelines(folder)
+    expect([pipelines, problems]).toEqual([[], []])
+    expect(incomplete).toEqual([
+      expect.stringMatching(
+        /^ct-lung-density cannot be used before .*model\.onnx is there: it comes from https:\/\/example\.org\/air$/,
+      ),
+    ])
+    renameSync(path.join(folder, 'elsewhere'), path.join(own, 'model.onnx'))
+    expect((await loadPipelines(folder)).pipelines).toHaveLength(1)
+  })
+
+  it('names two folders of one version, a folder without manifest, and a folder that is not there', async () => {
     cpSync(path.join(folder, 'ct-lung-density'), path.join(folder, 'second'), { recursive: true })
     mkdirSync(path.join(folder, 'third'))
     const { pipelines, problems } = await loadPipelines(folder)
     expect(pipelines).toHaveLength(1)
     expect(problems).toEqual([
-      expect.stringContaining('the name ct-lung-density is already taken'),
+      expect.stringMatching(/second: version \d+\.\d+\.\d+ of ct-lung-density is already in .*ct-lung-density$/),
       expect.stringContaining(path.join('third', 'pipeline.yaml')),
     ])
     expect((await loadPipelines(path.join(folder, 'nowhere'))).problems).toHaveLength(1)
@@ -54,38 +81,9 @@ describe('loadPipelines', () => {
 
   it('goes on to the next pipeline after a broken one', async () => {
     mkdirSync(path.join(folder, 'a-broken'))
-    writeFileSync(path.join(folder, 'a-broken', 'pipeline.yaml'), 'schema: 1\nname: [')
+    writeFileSync(path.join(folder, 'a-broken', 'pipeline.yaml'), 'schema: 2\nname: [')
     const { pipelines, problems } = await loadPipelines(folder)
     expect(pipelines).toHaveLength(1)
     expect(problems[0]).toMatch(/a-broken.pipeline\.yaml:2:\d+: /)
-  })
-})
-
-describe('parseManifest', () => {
-  it.each([
-    ['contrast: forbidden', 'contrast: perhaps', 'contrast'],
-    ['slab: 16', 'slab: 0', 'inference.slab'],
-    ['segment: right-lung', 'segment: third-lung', 'no segment has the id third-lung'],
-    ['minimumVolume: 0.5', 'minimumvolume: 0.5', 'minimumVolume'],
-    ['      parameter: -950\n', '', 'fraction-below needs a parameter'],
-  ])('says where %s became %s', (before, after, words) => {
-    expect(text).toContain(before)
-    const { manifest, problems } = parseManifest(text.replace(before, after))
-    expect(manifest).toBeNull()
-    expect(problems.join('\n')).toContain(words)
-    for (const problem of problems) expect(problem).toMatch(/^\d+:\d+: /)
-  })
-
-  it('points at the line of the value', () => {
-    const changed = text.replace('contrast: forbidden', 'contrast: perhaps')
-    const line = changed.split('\n').findIndex((l) => l.includes('perhaps')) + 1
-    expect(parseManifest(changed).problems).toEqual([
-      expect.stringMatching(new RegExp(`^${line}:15: inputs\\.0\\.contrast`)),
-    ])
-  })
-
-  it('refuses what is no mapping', () => {
-    expect(parseManifest('').manifest).toBeNull()
-    expect(parseManifest('- 1').manifest).toBeNull()
   })
 })

@@ -71,7 +71,7 @@ describe('ct-lung-density on a phantom of known geometry', () => {
     const { slices, rows, columns } = sagittal.source
     expect([rows, columns, slices.length]).toEqual([phantom.slices, phantom.rows, phantom.columns])
     // Sorted along the normal, which points to the patient's right.
-    expect(slices[0]?.imagePositionPatient[0]).toBeGreaterThan(0)
+    expect(slices[0]?.imagePositionPatient?.[0]).toBeGreaterThan(0)
     const left = sagittal.segments[0]
     const axialMask = result.segments[0]?.maskOf(60)
     for (const column of [110, 130, 150]) {

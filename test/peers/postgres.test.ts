@@ -9,11 +9,13 @@ import { studyTimeline } from '../../src/store/timeline.ts'
 import { archiveCases } from '../assemble/archive-cases.ts'
 import { completenessCases } from '../assemble/completeness-cases.ts'
 import { commitmentsCases } from '../flow/commitments-cases.ts'
+import { governanceCases } from '../flow/governance-cases.ts'
 import { remotesCases } from '../flow/remotes-cases.ts'
 import { retentionCases } from '../flow/retention-cases.ts'
 import { standingCases } from '../flow/standing-cases.ts'
 import { queueCases } from '../jobs/queue-cases.ts'
 import { indexerCases } from '../receive/indexer-cases.ts'
+import { feedbackCases } from '../store/feedback-cases.ts'
 import { type PostgresCluster, postgresPrograms, startPostgres } from '../support/postgres.ts'
 import { receiveSmall, studyUID } from '../support/small-instance.ts'
 import { type TemporaryStore, temporaryStore } from '../support/temporary-store.ts'
@@ -44,7 +46,7 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
     const store = await temporaryStore(cluster.url)
     stores.push(store)
     await store.database.raw(
-      'truncate studies, quarantine, refused_callers, remotes, remote_days, deletions, completion_hints, routes, commitments restart identity cascade',
+      'truncate studies, quarantine, refused_callers, remotes, remote_days, deletions, completion_hints, routes, commitments, pipelines, feedback restart identity cascade',
     )
     return { ...store, dispose: async () => {} }
   }
@@ -58,6 +60,8 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
   describe('the indexer', () => indexerCases(open))
   describe('the job queue', () => queueCases(open))
   describe('the remotes', () => remotesCases(open))
+  describe('versions of a pipeline', () => governanceCases(open))
+  describe('feedback on a result', () => feedbackCases(open))
   describe('retention', () => retentionCases(open))
   describe('searches', () => searchCases(open))
   describe('the index, asked by DIMSE', () => findCases(open))

@@ -156,6 +156,7 @@ function job(one, { operator, act, several }) {
         one.kind === 'deliver' ? `Delivery to ${one.destination}` : shortPipeline(one.pipeline),
       ),
       chip(state),
+      one.shadow && h('span', { class: 'muted' }, 'shadow'),
       several && h('span', { class: 'muted' }, `revision ${one.revision}`),
       operator &&
         one.state === 'failed' &&
@@ -189,7 +190,9 @@ function tally(jobs) {
 }
 
 export function inference(timeline, page) {
-  const jobs = timeline.jobs.filter((one) => one.kind === 'infer')
+  const all = timeline.jobs.filter((one) => one.kind === 'infer')
+  // Shadows are listed, and have no part in how the study is.
+  const jobs = all.filter((one) => !one.shadow)
   const count = (state) => jobs.filter((one) => one.state === state).length
   const failed = jobs.some((one) => one.state === 'failed' && !one.refused)
   const state = failed
@@ -208,20 +211,21 @@ export function inference(timeline, page) {
     'infer',
     title,
     jobs.length > 0 ? state : timeline.decisions.length > 0 ? 'idle' : 'waiting',
-    jobs.map((one) => job(one, page)),
+    all.map((one) => job(one, page)),
   )
 }
 
 export function results(timeline, superseded, page) {
-  const current = timeline.results.filter((result) => !superseded.has(result.sopInstanceUID))
-  const old = timeline.results.filter((result) => superseded.has(result.sopInstanceUID))
+  const shadows = timeline.results.filter((result) => result.shadow)
+  const current = timeline.results.filter((result) => !result.shadow && !superseded.has(result.sopInstanceUID))
+  const old = timeline.results.filter((result) => !result.shadow && superseded.has(result.sopInstanceUID))
   const deliveries = current.flatMap((result) => result.deliveries)
   const verified = deliveries.filter((delivery) => delivery.state === 'verified').length
   const troubled = timeline.jobs.filter((one) => one.kind === 'deliver' && (one.state === 'failed' || one.error))
   const failed = [...deliveries, ...troubled].some((one) => one.state === 'failed')
   const coming =
     timeline.completion === null ||
-    timeline.jobs.some((one) => one.kind === 'infer' && ['queued', 'running'].includes(one.state))
+    timeline.jobs.some((one) => one.kind === 'infer' && !one.shadow && ['queued', 'running'].includes(one.state))
   const state =
     current.length === 0
       ? coming
@@ -252,6 +256,24 @@ export function results(timeline, superseded, page) {
         h('summary', {}, `Superseded by a later revision (${old.length})`),
         old.map((result) =>
           resultBox(timeline, result, h('span', { class: 'muted' }, `superseded, of revision ${result.revision}`)),
+        ),
+      ),
+    shadows.length > 0 &&
+      h(
+        'details',
+        {},
+        h('summary', {}, `Of shadow routes, not delivered (${shadows.length})`),
+        h(
+          'ul',
+          { class: 'rows' },
+          shadows.map((result) =>
+            h(
+              'li',
+              {},
+              h('span', { class: 'tag' }, result.modality),
+              h('span', {}, `${result.role} by ${shortPipeline(result.pipeline)}`),
+            ),
+          ),
         ),
       ),
   )
