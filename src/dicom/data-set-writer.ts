@@ -1,6 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import { ByteSink } from './byte-sink.ts'
 import { isSignDependent, keywordOf, tagOf, vrOf } from './dictionary.ts'
+import { longVRs } from './element-header.ts'
 import { DicomError } from './error.ts'
 import { transferSyntax } from './transfer-syntax.ts'
 import { encodeValues, isBeyondASCII, isTextVR } from './value-encoder.ts'
@@ -15,22 +16,6 @@ interface Element {
   where: string
   values: unknown[]
 }
-
-const longVRs: ReadonlySet<string> = new Set([
-  'OB',
-  'OD',
-  'OF',
-  'OL',
-  'OV',
-  'OW',
-  'SQ',
-  'SV',
-  'UC',
-  'UN',
-  'UR',
-  'UT',
-  'UV',
-])
 
 const specificCharacterSet = '00080005'
 

@@ -12,6 +12,9 @@ export function isPixelDataTag(tag: number): boolean {
   return tag === 0x7fe00010 || tag === 0x7fe00008 || tag === 0x7fe00009
 }
 
+/** VRs whose length field has 32 bits in explicit VR (PS3.5 table 7.1-1). */
+export const longVRs: ReadonlySet<string> = new Set('OB OD OF OL OV OW SQ SV UC UN UR UT UV'.split(' '))
+
 /** VRs by their two bytes, with the size of the element's length field (PS3.5 7.1.2). */
 const explicitVRs = new Map<number, { vr: string; long: boolean }>(
   [
@@ -38,7 +41,7 @@ const explicitVRs = new Map<number, { vr: string; long: boolean }>(
       'UL',
       'US',
     ].map((vr) => ({ vr, long: false })),
-    ...['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV'].map((vr) => ({ vr, long: true })),
+    ...[...longVRs].map((vr) => ({ vr, long: true })),
   ].map((entry) => [(entry.vr.charCodeAt(0) << 8) | entry.vr.charCodeAt(1), entry]),
 )
 

@@ -1,4 +1,4 @@
-import { isPixelDataTag, undefinedLength } from './element-header.ts'
+import { isPixelDataTag, longVRs, undefinedLength } from './element-header.ts'
 
 /** Where elements of the outermost data set lie. */
 export interface FoundElements {
@@ -16,7 +16,7 @@ const code = (vr: string): number => (vr.charCodeAt(0) << 8) | vr.charCodeAt(1)
 const shortVRs: ReadonlySet<number> = new Set(
   'AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US'.split(' ').map(code),
 )
-const longVRs: ReadonlySet<number> = new Set('OB OD OF OL OV OW SV UC UN UR UT UV SQ'.split(' ').map(code))
+const longVRCodes: ReadonlySet<number> = new Set([...longVRs].map(code))
 const sq = code('SQ')
 
 /**
@@ -61,7 +61,7 @@ function tagAt(bytes: Uint8Array, at: number): number {
 function headerSize(bytes: Uint8Array, at: number): number {
   const vr = ((bytes[at + 4] as number) << 8) | (bytes[at + 5] as number)
   if (shortVRs.has(vr)) return 8
-  return longVRs.has(vr) && at + 12 <= bytes.length ? 12 : 0
+  return longVRCodes.has(vr) && at + 12 <= bytes.length ? 12 : 0
 }
 
 function lengthAt(bytes: Uint8Array, at: number, size: number): number {

@@ -1,3 +1,4 @@
+import { longVRs } from './element-header.ts'
 import { DicomError } from './error.ts'
 import type { ForwardReader } from './forward-reader.ts'
 import { implementationClassUID, implementationVersionName } from './uid.ts'
@@ -67,22 +68,6 @@ function text(element: number, vr: 'UI' | 'SH' | 'AE', value: string): string {
   const length = String.fromCharCode(padded.length & 0xff, padded.length >> 8)
   return `\x02\0${String.fromCharCode(element)}\0${vr}${length}${padded}`
 }
-
-const longVRs: ReadonlySet<string> = new Set([
-  'OB',
-  'OW',
-  'OF',
-  'OD',
-  'OL',
-  'OV',
-  'SQ',
-  'UN',
-  'UC',
-  'UR',
-  'UT',
-  'SV',
-  'UV',
-])
 
 /** File meta information beyond this is nobody's: the private information of (0002,0102) stays far below. */
 export const maximumFileMetaLength = 1024 * 1024

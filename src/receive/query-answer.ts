@@ -3,6 +3,7 @@ import { ByteSink } from '../dicom/byte-sink.ts'
 import { encodeDataSet } from '../dicom/data-set-writer.ts'
 import type { DicomJson, DicomJsonElement } from '../dicom/dicom-json.ts'
 import { keywordOf } from '../dicom/dictionary.ts'
+import { longVRs } from '../dicom/element-header.ts'
 import { transferSyntax } from '../dicom/transfer-syntax.ts'
 import { encodeValues, isBeyondASCII, isTextVR } from '../dicom/value-encoder.ts'
 import { type SingleByteText, singleByteText } from './single-byte-text.ts'
@@ -46,22 +47,6 @@ interface Writer {
   text: SingleByteText
   explicitVR: boolean
 }
-
-const longVRs: ReadonlySet<string> = new Set([
-  'OB',
-  'OD',
-  'OF',
-  'OL',
-  'OV',
-  'OW',
-  'SQ',
-  'SV',
-  'UC',
-  'UN',
-  'UR',
-  'UT',
-  'UV',
-])
 
 function writeElements(writer: Writer, elements: DicomJson): boolean {
   for (const tag of Object.keys(elements).sort()) {

@@ -1,6 +1,6 @@
 import { textOf } from '../dicom/dataset.ts'
 import { vrOf } from '../dicom/dictionary.ts'
-import { isExplicitVR, tagKey } from '../dicom/element-header.ts'
+import { isExplicitVR, longVRs, tagKey } from '../dicom/element-header.ts'
 import { DicomError } from '../dicom/error.ts'
 import { readHead } from '../dicom/head.ts'
 import { type FileMeta, maximumFileMetaLength, parseFileMeta } from '../dicom/part10.ts'
@@ -86,7 +86,7 @@ function metaOf(parsed: ReturnType<typeof parseFileMeta>): FileMeta {
 function endOfGroup2(bytes: Buffer, start: number): number | null {
   let at = start
   while (beginsWithGroup2(bytes, at)) {
-    const long = /^(O[BDFLVW]|SQ|SV|U[CNRTV])$/.test(bytes.toString('latin1', at + 4, at + 6))
+    const long = longVRs.has(bytes.toString('latin1', at + 4, at + 6))
     if (long && at + 12 > bytes.length) return null
     at += long ? 12 + bytes.readUInt32LE(at + 8) : 8 + bytes.readUInt16LE(at + 6)
   }

@@ -1,7 +1,7 @@
 import { encodeDataSet } from '../dicom/data-set-writer.ts'
 import { numberOf, textOf, textsOf } from '../dicom/dataset.ts'
 import type { DicomJson, DicomJsonElement } from '../dicom/dicom-json.ts'
-import { type ElementHeader, readElementHeader, tagKey } from '../dicom/element-header.ts'
+import { type ElementHeader, longVRs, readElementHeader, tagKey } from '../dicom/element-header.ts'
 import { TS, transferSyntax } from '../dicom/transfer-syntax.ts'
 import { isBeyondASCII } from '../dicom/value-encoder.ts'
 import { DataSetTap } from './data-set-tap.ts'
@@ -223,7 +223,6 @@ async function* laidOut(bytes: Buffer, bulk: Bulk, bulkData: BulkData): AsyncGen
   if (begun < bytes.length) yield bytes.subarray(begun)
 }
 
-const longVR = /^(O[BDFLVW]|S[QV]|U[CNRTV])$/
 const padding = Buffer.alloc(1)
 const textPadding = Buffer.from(' ')
 
@@ -236,7 +235,7 @@ async function* native(
   const padded = length + (length % 2)
   if (padded >= 0xffffffff)
     throw new BulkDataError('bulk-data-wrong', `${tagKey(tag)} is longer than an element can be (PS3.5 7.1.1)`)
-  yield elementHeader(tag, longVR.test(vr) || padded <= 0xfffe ? vr : 'UN', padded)
+  yield elementHeader(tag, longVRs.has(vr) || padded <= 0xfffe ? vr : 'UN', padded)
   for (const chunk of inOrder(datum)) yield* bulkData.stream(chunk.offset, chunk.length)
   if (padded > length) yield /^(O[BDFLVW]|UN|UI)$/.test(vr) ? padding : textPadding
 }
@@ -274,7 +273,7 @@ function inOrder({ chunks }: BulkDatum): BulkChunk[] {
 }
 
 function elementHeader(tag: number, vr: string, length: number): Buffer {
-  const isLong = longVR.test(vr)
+  const isLong = longVRs.has(vr)
   const header = Buffer.alloc(isLong ? 12 : 8)
   header.writeUInt16LE(Math.floor(tag / 0x10000), 0)
   header.writeUInt16LE(tag % 0x10000, 2)
