@@ -16,6 +16,7 @@ function inferenceServer(environment: Environment) {
       })
       .optional(),
     deadline: seconds('Seconds for one request; the lesser of this and the pipeline’s counts.', { min: 1 }).optional(),
+    maximumBytes: bytes('Bytes, or text such as "256 MiB", of a request or an answer; left out: 2 GiB.').optional(),
   })
 }
 
@@ -43,7 +44,9 @@ export function inferSchema(environment: Environment) {
         .min(1)
         .default(['cpu'])
         .describe('ONNX Runtime execution providers, best first; cpu is always there.'),
-      memoryLimit: bytes('Bytes, or text such as "8 GiB", that an inference process may hold; 0: no limit.').default(0),
+      memoryLimit: bytes(
+        'Bytes, or text such as "8 GiB", that an inference process may hold; 0: three quarters of the machine’s.',
+      ).default(0),
       servers: z
         .record(
           z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens'),

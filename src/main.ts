@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type Command, print, UsageError } from './commands/arguments.ts'
+import { keepYoungHeapSmall } from './commands/small-young-heap.ts'
 import { HilumError, messageOf } from './errors.ts'
 
 /** The commands are loaded when they are asked for: help must not wait for a database driver. */
@@ -21,7 +22,13 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     load: () => import('./commands/quarantine.ts'),
   },
   route: { summary: 'list, check, try or apply the routes', load: () => import('./commands/route.ts') },
-  pipeline: { summary: 'list or check the pipelines', load: () => import('./commands/pipeline.ts') },
+  pipeline: {
+    summary: 'list, check, show, run, import, begin or compare pipelines; export feedback',
+    load: () => {
+      keepYoungHeapSmall()
+      return import('./commands/pipeline.ts')
+    },
+  },
   evaluate: {
     summary: 'run a pipeline on cases whose truth is known, and report how well it does',
     load: () => import('./commands/evaluate.ts'),
@@ -82,5 +89,9 @@ function report(error: unknown): number {
   return 1
 }
 
+// Whoever reads may have seen enough, as in `hilum study … | head`: the command goes on without a reader.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
 // No process.exit(): standard output may be a pipe that has not taken everything yet.
 process.exitCode = await main(process.argv.slice(2)).catch(report)

@@ -1,15 +1,26 @@
+import { writeFileSync } from 'node:fs'
 import { HilumError } from './errors.ts'
 import { loadPipeline, type Pipeline } from './infer/load-pipelines.ts'
 import type { InferTask, WorkerMessage } from './infer/task.ts'
 import { runTask } from './worker-parts/run-task.ts'
 
 let busy = false
+preferredWhenMemoryEnds()
 process.on('message', (task: InferTask) => void takeTask(task))
 // Whoever started this process is gone: nobody waits for the result, and the job will be run again.
 process.on('disconnect', () => process.exit(0))
 // ONNX Runtime's library takes most of the start; a worker that is ready has it.
 await import('onnxruntime-node')
 send({ kind: 'ready' })
+
+/** Where the machine has no memory left, the kernel ends this process, not the one that receives; a job can be run again. */
+function preferredWhenMemoryEnds(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '800')
+  } catch {
+    // Not on this system.
+  }
+}
 
 async function takeTask(task: InferTask): Promise<void> {
   if (busy) throw new Error('a worker takes one task at a time')

@@ -63,6 +63,13 @@ describe('the command line', () => {
     expect(out + err).toMatch(text)
   })
 
+  it('goes on without a reader that has seen enough', () => {
+    const run = spawnSync('sh', ['-c', '( "$0" "$1" help; echo "code $?" >&2 ) | true', process.execPath, program], {
+      encoding: 'utf8',
+    })
+    expect(run.stderr).toBe('code 0\n')
+  })
+
   it('check reports every problem of configuration and environment at once', () => {
     const config = fileOf('bad.yaml', 'dimse: { prot: 1 }\nhttp: { port: x }\n')
     const { code, err } = hilum(['check', '--config', config], { HILUM_NONSENSE: '1' })

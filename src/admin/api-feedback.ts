@@ -16,7 +16,10 @@ const reason = z.string().trim().min(1).max(2000)
 
 const given = z.discriminatedUnion('verdict', [
   z.strictObject({ verdict: z.literal('accepted'), reason: reason.optional() }),
-  z.strictObject({ verdict: z.literal('rejected'), reason: reason.describe('why') }),
+  z.strictObject({
+    verdict: z.literal('rejected'),
+    reason: z.string('a rejection needs a reason').trim().min(1).max(2000).describe('why'),
+  }),
   z.strictObject({
     verdict: z.literal('corrected'),
     reason: reason.optional(),

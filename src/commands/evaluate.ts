@@ -5,10 +5,12 @@ import type { Evaluation } from '../evaluate/evaluation.ts'
 import type { LabelsOfSegments } from '../evaluate/reference-masks.ts'
 import { worstCases } from '../evaluate/worst-cases.ts'
 import { writeReport } from '../evaluate/write-report.ts'
+import { inferenceServers } from '../flow/inference-servers.ts'
 import { suggestion } from '../nearest-name.ts'
 import { configOf, print, readArguments, UsageError } from './arguments.ts'
 import { filesUnder } from './files-under.ts'
 import { pipelineNamed } from './pipeline.ts'
+import { isServed } from './pipeline-run.ts'
 
 const usage = `hilum evaluate PIPELINE --data FOLDER --reference FOLDER|FILE [--out FOLDER]
 
@@ -70,6 +72,7 @@ export async function run(args: string[]): Promise<number> {
     labels,
     settings,
     threads,
+    servers: isServed(pipeline) ? inferenceServers(configOf(values)) : undefined,
     filesUnder,
     at: new Date().toISOString(),
     onCase: (of, index, count) => process.stderr.write(`${index} of ${count}: ${of}\n`),

@@ -1,26 +1,29 @@
 import { readFile } from 'node:fs/promises'
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline/promises'
 import { parse } from 'yaml'
 import { messageOf } from '../errors.ts'
 import { ImportError } from '../infer/import/error.ts'
-import type { Answers, Question } from '../infer/import/question.ts'
+import { type Answers, faultIn, type Question } from '../infer/import/question.ts'
 import { suggestion } from '../nearest-name.ts'
 
 /** Answers of a file, then of a person where there is a terminal, else the defaults. */
 export class GivenAnswers implements Answers {
   readonly #given: Readonly<Record<string, unknown>>
-  readonly #terminal: boolean
+  readonly #terminal: Terminal | null
   readonly #asked = new Map<string, string>()
+  readonly #assumed: string[] = []
 
-  constructor(given: Readonly<Record<string, unknown>>, { terminal }: { terminal: boolean }) {
+  constructor(given: Readonly<Record<string, unknown>>, { terminal }: { terminal: Terminal | null }) {
     this.#given = given
     this.#terminal = terminal
   }
 
   /** @throws {ImportError} `bad-answer` where the file is no mapping */
   static async read(file: string | undefined): Promise<GivenAnswers> {
-    const terminal = file === undefined && process.stdin.isTTY && process.stdout.isTTY
-    if (file === undefined) return new GivenAnswers({}, { terminal })
+    if (file === undefined) {
+      const isTerminal = process.stdin.isTTY && process.stdout.isTTY
+      return new GivenAnswers({}, { terminal: isTerminal ? new Terminal() : null })
+    }
     let content: unknown
     try {
       content = parse(await readFile(file, 'utf8')) ?? {}
@@ -29,7 +32,7 @@ export class GivenAnswers implements Answers {
     }
     if (typeof content !== 'object' || content === null || Array.isArray(content))
       throw new ImportError('bad-answer', `${file}: a mapping of questions to answers is expected`)
-    return new GivenAnswers(content as Record<string, unknown>, { terminal: false })
+    return new GivenAnswers(content as Record<string, unknown>, { terminal: null })
   }
 
   given(id: string): unknown {
@@ -38,23 +41,36 @@ export class GivenAnswers implements Answers {
   }
 
   async text(question: Question): Promise<string> {
-    const { id, choices } = question
+    const { id } = question
     const answer = await this.#answer(question)
-    if (choices && !choices.includes(answer))
-      throw new ImportError(
-        'bad-answer',
-        `${id}: "${answer}": one of ${choices.join(', ')} is expected${suggestion(answer, choices)}`,
-      )
     this.#asked.set(id, answer)
     return answer
   }
 
   async #answer(question: Question): Promise<string> {
-    const given = this.#given[question.id]
-    if (given !== undefined && given !== null) return textOf(question.id, given)
-    if (this.#terminal) return await askAtTerminal(question)
-    if (question.default !== undefined) return question.default
-    throw new ImportError('bad-answer', `${question.id}: an answer is needed: ${question.text}`)
+    const { id } = question
+    const given = this.#given[id]
+    if (given === undefined || given === null) {
+      if (this.#terminal) return await this.#terminal.ask(question)
+      if (question.default === undefined)
+        throw new ImportError('bad-answer', `${id}: an answer is needed: ${question.text}`)
+      if (!question.isKnown) this.#assumed.push(id)
+      return question.default
+    }
+    const answer = textOf(id, given)
+    const fault = faultIn(question, answer)
+    if (fault !== null) throw new ImportError('bad-answer', `${id}: "${answer}": ${fault}`)
+    return answer
+  }
+
+  /** The questions that nobody answered, and whose default was taken. */
+  get assumed(): readonly string[] {
+    return this.#assumed
+  }
+
+  /** Lets go of the terminal. */
+  close(): void {
+    this.#terminal?.close()
   }
 
   /** Every question with what was taken, in the order of the questions. */
@@ -86,20 +102,38 @@ function textOf(id: string, given: unknown): string {
   return parts.map(String).join(', ')
 }
 
-async function askAtTerminal(question: Question): Promise<string> {
-  const { text, choices } = question
-  const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  try {
+/** A person at a terminal. Lines that are typed or pasted ahead wait for their question. */
+export class Terminal {
+  readonly #output: NodeJS.WritableStream
+  readonly #lines: Interface
+  readonly #typed: AsyncIterator<string>
+
+  constructor(input: NodeJS.ReadableStream = process.stdin, output: NodeJS.WritableStream = process.stdout) {
+    this.#output = output
+    this.#lines = createInterface({ input, output })
+    this.#typed = this.#lines[Symbol.asyncIterator]()
+  }
+
+  /**
+   * Asks until the answer is right.
+   * @throws {ImportError} `cancelled` where the person ends it
+   */
+  async ask(question: Question): Promise<string> {
+    const { text, choices, default: otherwise } = question
+    const options = choices ? ` (${choices.join(' | ')})` : ''
     for (;;) {
-      const options = choices ? ` (${choices.join(' | ')})` : ''
-      const answer = (
-        await terminal.question(`${text}${options}${question.default === undefined ? '' : ` [${question.default}]`}: `)
-      ).trim()
-      const taken = answer === '' ? question.default : answer
-      if (taken !== undefined && (!choices || choices.includes(taken))) return taken
-      process.stdout.write(`${choices ? `One of ${choices.join(', ')} is expected.` : 'An answer is needed.'}\n`)
+      this.#lines.setPrompt(`${text}${options}${otherwise === undefined ? '' : ` [${otherwise}]`}: `)
+      this.#lines.prompt()
+      const { done, value } = await this.#typed.next()
+      if (done) throw new ImportError('cancelled', 'cancelled: nothing was written')
+      const taken = value.trim() === '' ? otherwise : value.trim()
+      const fault = taken === undefined ? 'an answer is needed' : faultIn(question, taken)
+      if (taken !== undefined && fault === null) return taken
+      this.#output.write(`${fault}\n`)
     }
-  } finally {
-    terminal.close()
+  }
+
+  close(): void {
+    this.#lines.close()
   }
 }

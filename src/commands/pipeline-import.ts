@@ -32,8 +32,9 @@ export async function importModel(
   const answers = await GivenAnswers.read(options.answers)
   const { folder, file } = await sourceOf(source)
   const name = checkedName(options.name ?? suggestedName(file ?? folder))
-  const plan = await planOf({ folder, file }, { name, answers, kind: options.kind })
+  const planned = await planOf({ folder, file }, { name, answers, kind: options.kind }).finally(() => answers.close())
   answers.expectAllAsked()
+  const plan = { ...planned, notes: [...assumptions(answers), ...planned.notes] }
   const out = options.out ?? path.join(options.folderOf(), name)
   await writePipelineFolder(plan, out)
   for (const [id, answer] of answers.taken) print(`${id}: ${answer}`)
@@ -54,6 +55,14 @@ export async function newPipeline(
   print(`${out}: pipeline.yaml and README.md are written`)
   for (const sentence of plan.todo) print(`to do: ${sentence}`)
   return 0
+}
+
+/** What nobody answered, for the README: without it a guess would look like knowledge. */
+function assumptions({ assumed, taken }: GivenAnswers): string[] {
+  const guessed = assumed.filter((id) => id !== 'title' && !id.startsWith('code-'))
+  if (guessed.length === 0) return []
+  const list = guessed.map((id) => `${id} (${taken.get(id)})`).join(', ')
+  return [`Nobody answered these, so that what is most usual was taken. Check each against the training: ${list}.`]
 }
 
 async function planOf(

@@ -3,9 +3,10 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { textOf } from '../dicom/dataset.ts'
-import { readInstanceFile } from '../dicom/instance-file.ts'
+import { type InstanceFile, readInstanceFile } from '../dicom/instance-file.ts'
 import { HilumError, messageOf } from '../errors.ts'
 import type { Pipeline } from '../infer/manifest/pipeline.ts'
+import type { InferenceServer } from '../infer/runtime/model.ts'
 import type { InferOutcome, InferTask, TaskSeries } from '../infer/task.ts'
 import { suggestion } from '../nearest-name.ts'
 import { runTask } from '../worker-parts/run-task.ts'
@@ -18,6 +19,8 @@ export interface RunOnFoldersOptions {
   out: string
   outputs?: string[] | undefined
   threads?: number | undefined
+  /** The configured inference servers; asked for where the pipeline has a model on one. */
+  servers?: (() => InferenceServer[]) | undefined
 }
 
 /**
@@ -59,6 +62,7 @@ export async function runOnFolders(pipeline: Pipeline, options: RunOnFoldersOpti
       taskOf(pipeline, { inputs, studyInstanceUID: studies.get(own) ?? '' }, options),
       async () => pipeline,
       showProgress,
+      { onProgramOutput: showOutput },
     ),
     options.out,
   )
@@ -67,7 +71,7 @@ export async function runOnFolders(pipeline: Pipeline, options: RunOnFoldersOpti
 function taskOf(
   pipeline: Pipeline,
   { inputs, studyInstanceUID }: Pick<InferTask, 'inputs' | 'studyInstanceUID'>,
-  { out, outputs, threads }: RunOnFoldersOptions,
+  { out, outputs, threads, servers }: RunOnFoldersOptions,
 ): InferTask {
   return {
     jobId: randomUUID(),
@@ -81,8 +85,16 @@ function taskOf(
     predecessors: [],
     outFolder: path.resolve(out),
     providers: ['cpu'],
+    servers: isServed(pipeline) ? servers?.() : undefined,
     threads: threads ?? availableParallelism(),
   }
+}
+
+const filesAtOnce = 8
+
+/** True where a model of the pipeline is on a server. */
+export function isServed({ infer }: Pick<Pipeline, 'infer'>): boolean {
+  return infer.some(({ model }) => model.some(({ runtime }) => runtime === 'open-inference'))
 }
 
 type FoundSeries = TaskSeries & { studyInstanceUID: string }
@@ -91,9 +103,9 @@ type FoundSeries = TaskSeries & { studyInstanceUID: string }
 async function seriesIn(folders: readonly string[]): Promise<FoundSeries[]> {
   const series = new Map<string, FoundSeries>()
   for (const folder of folders)
-    for (const file of await filesUnder(folder)) {
+    for (const { file, header } of await headersOf(await filesUnder(folder))) {
       try {
-        const { elements } = await readInstanceFile(file)
+        const { elements } = await header
         const uid = textOf(elements, 'SeriesInstanceUID') ?? ''
         const found = series.get(uid) ?? {
           seriesInstanceUID: uid,
@@ -109,9 +121,27 @@ async function seriesIn(folders: readonly string[]): Promise<FoundSeries[]> {
   return [...series.values()].sort((a, b) => (a.seriesInstanceUID < b.seriesInstanceUID ? -1 : 1))
 }
 
+/** Opens files, several at a time. What goes wrong with one is in its promise. */
+async function headersOf(files: readonly string[]): Promise<{ file: string; header: Promise<InstanceFile> }[]> {
+  const found: { file: string; header: Promise<InstanceFile> }[] = []
+  for (let at = 0; at < files.length; at += filesAtOnce) {
+    const some = files.slice(at, at + filesAtOnce).map((file) => ({ file, header: readInstanceFile(file) }))
+    await Promise.allSettled(some.map(({ header }) => header))
+    found.push(...some)
+  }
+  return found
+}
+
 async function emptyFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   if ((await readdir(folder)).length > 0) throw new HilumError('not-empty', `${folder}: an empty folder is expected`)
+}
+
+/** What a program says is for whoever develops it: here, and in no record of the node. */
+function showOutput({ stream, text }: { stream: 'stdout' | 'stderr'; text: string }): void {
+  if (text.trim() === '') return
+  const said = stream === 'stdout' ? 'program' : 'program (error)'
+  for (const line of text.trimEnd().split('\n')) process.stderr.write(`${said}: ${line}\n`)
 }
 
 function showProgress(stage: string, fraction: number): void {

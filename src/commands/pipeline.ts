@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { HilumError } from '../errors.ts'
+import { inferenceServers } from '../flow/inference-servers.ts'
 import { checkModels } from '../infer/engine/check-models.ts'
 import {
   type LoadedPipelines,
@@ -13,8 +14,6 @@ import { parseText } from '../infer/manifest/parse.ts'
 import { PipelineVersions } from '../infer/pipeline-versions.ts'
 import { feedbackFormats } from '../store/feedback-export.ts'
 import { configOf, print, readArguments, UsageError } from './arguments.ts'
-import { compare } from './pipeline-compare.ts'
-import { exportFeedback } from './pipeline-feedback.ts'
 import { importModel, newPipeline } from './pipeline-import.ts'
 import { runOnFolders } from './pipeline-run.ts'
 import { describePipeline } from './pipeline-show.ts'
@@ -98,6 +97,7 @@ export async function run(args: string[]): Promise<number> {
         out: values.out,
         outputs: values.outputs?.split(','),
         threads: threadsOf(values.threads),
+        servers: () => inferenceServers(configOf(values)),
       })
     }
     case 'import': {
@@ -119,12 +119,14 @@ export async function run(args: string[]): Promise<number> {
       const studies = Number(values.studies ?? 100)
       if (!Number.isInteger(studies) || studies < 1)
         throw new UsageError('pipeline compare: --studies: a number is expected', usage)
+      const { compare } = await import('./pipeline-compare.ts')
       return await compare(configOf(values), [a, b], { studies, json: values.json ?? false })
     }
     case 'feedback': {
       if (names.join(' ') !== 'export') throw new UsageError('pipeline feedback: export is expected', usage)
       const format = feedbackFormats.find((one) => one === (values.format ?? 'csv'))
       if (!format) throw new UsageError('pipeline feedback export: --format: csv or json is expected', usage)
+      const { exportFeedback } = await import('./pipeline-feedback.ts')
       return await exportFeedback(configOf(values), { format, out: values.out, pipeline: values.pipeline })
     }
     default:

@@ -17,7 +17,7 @@ export interface ByteRange {
 }
 
 /** Reads bytes of a file, or of its inflated data set. */
-export type ReadRange = (range: ByteRange) => Promise<Buffer>
+export type ReadRange = (range: ByteRange, into?: Buffer) => Promise<Buffer>
 
 /** Bytes that a deflated data set is inflated to at most. */
 const maximumInflated = 1024 * 1024 * 1024
@@ -45,16 +45,17 @@ export async function locateFrames(file: InstanceFile): Promise<ByteRange[][]> {
 
 /**
  * Reads one frame: the bytes of its ranges, one after the other.
+ * @param into memory for a frame that is one range of as many bytes; a frame of a deflated file is in memory as it is
  * @throws {DicomError} `truncated` when the file ends before
  */
-export async function readFrame(file: InstanceFile, ranges: ByteRange[]): Promise<Uint8Array> {
+export async function readFrame(file: InstanceFile, ranges: ByteRange[], into?: Buffer): Promise<Uint8Array> {
   const total = ranges.reduce((sum, range) => sum + range.length, 0)
   if (total > maximumFrame)
     throw new DicomError('unreadable', `a frame of ${total} bytes is beyond the limit of ${maximumFrame}`)
   return await withBytes(file, async (read) => {
     const parts: Buffer[] = []
     for (const range of ranges) {
-      const bytes = await read(range)
+      const bytes = await read(range, ranges.length === 1 ? into : undefined)
       if (bytes.length < range.length)
         throw new DicomError('truncated', `a frame of ${total} bytes is expected, the file ends inside it`)
       parts.push(bytes)
@@ -92,8 +93,9 @@ async function withBytes<Result>(file: InstanceFile, use: (read: ReadRange) => P
   }
   const handle = await open(file.path, 'r')
   try {
-    return await use(async ({ offset, length }) => {
-      const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, file.size - offset)))
+    return await use(async ({ offset, length }, into) => {
+      const held = Math.max(0, Math.min(length, file.size - offset))
+      const buffer = into?.length === held ? into : Buffer.allocUnsafe(held)
       let filled = 0
       while (filled < buffer.length) {
         const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, offset + filled)

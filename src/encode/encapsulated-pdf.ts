@@ -10,7 +10,7 @@ import { instancesOf } from './references.ts'
 import { encodeObject, momentOf } from './result-object.ts'
 
 /** LOINC: any report of diagnostic imaging. */
-const diagnosticImagingReport: Code = { value: '18748-4', scheme: 'LN', meaning: 'Diagnostic imaging study' }
+const diagnosticImagingReport: Code = { value: '18748-4', scheme: 'LN', meaning: 'Diagnostic Imaging Report' }
 
 export interface EncapsulatedPDF {
   output?: OutputName | undefined

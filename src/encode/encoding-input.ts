@@ -59,8 +59,11 @@ export interface SegmentMasks {
   /** Tracking identifier and UID that an arrived segmentation gives the segment; derived from the id when left out. */
   tracking?: { id: string; uid: string } | undefined
   definition: SegmentDefinition
-  /** `rows` x `columns` values, non-zero inside; null where the slice holds nothing. May be called more than once for a slice. */
-  maskOf(sliceIndex: number): Uint8Array | null
+  /**
+   * `rows` x `columns` values, non-zero inside; null where the slice holds nothing. May be called more than once for a slice.
+   * @param into an array of the same length whose memory may be used for the answer: who asks is done with it before the next question
+   */
+  maskOf(sliceIndex: number, into?: Uint8Array): Uint8Array | null
   /** Index of the slice that shows the segment best, or null when it is empty. */
   bestSlice: number | null
 }

@@ -138,7 +138,7 @@ function* present(...reports: (EncodedObject | null)[]): Generator<EncodedObject
  * A result that names another series than it was made from would be shown on the wrong images, and no validator would notice.
  * @throws {EncodeError} `wrong-source`
  */
-export function checkSource({ studyInstanceUID, source }: ResultContext): void {
+function checkSource({ studyInstanceUID, source }: ResultContext): void {
   const expected = { StudyInstanceUID: studyInstanceUID, SeriesInstanceUID: source.seriesInstanceUID }
   for (const [keyword, uid] of Object.entries(expected)) {
     const found = textOf(source.header, keyword)

@@ -5,11 +5,16 @@ import { EncodeError } from './error.ts'
 export interface SegFrame {
   segment: SegmentMasks
   sliceIndex: number
+  /** The mask as its runs; null where they would take more memory than its bits: it is then asked for again. */
+  runs: MaskRuns | null
 }
 
+/** Runs of the pixels inside, one after the other: the index of the first, and that after the last. */
+export type MaskRuns = Uint32Array
+
 /**
- * Which frames a segmentation has: those that are not empty, by segment and then by slice. A segmentation must have a frame: where all
- * is empty, it is one without a voxel, of the first segment on the middle slice.
+ * Which frames a segmentation has: those that are not empty, by segment and then by slice, with their masks as runs. A segmentation must
+ * have a frame: where all is empty, it is one without a voxel, of the first segment on the middle slice.
  * @throws {EncodeError} `nothing-to-encode` without segments or slices; `wrong-size` when a mask is not `pixels` long
  */
 export function planFrames(segments: readonly SegmentMasks[], sliceCount: number, pixels: number): SegFrame[] {
@@ -17,23 +22,54 @@ export function planFrames(segments: readonly SegmentMasks[], sliceCount: number
   if (!first || sliceCount === 0)
     throw new EncodeError('nothing-to-encode', 'a segmentation needs a segment and a source image')
   const frames: SegFrame[] = []
+  const memory = new Uint8Array(pixels)
+  const found = new Uint32Array(Math.max(2, pixels >> 5))
   for (const segment of segments)
     for (let sliceIndex = 0; sliceIndex < sliceCount; sliceIndex++) {
-      const mask = segment.maskOf(sliceIndex)
+      const mask = segment.maskOf(sliceIndex, memory)
       if (!mask) continue
       if (mask.length !== pixels)
         throw new EncodeError(
           'wrong-size',
           `segment ${segment.id}, slice ${sliceIndex}: ${mask.length} values, ${pixels} are expected`,
         )
-      if (holdsAnything(mask)) frames.push({ segment, sliceIndex })
+      const length = findRuns(mask, found)
+      if (length > 0) frames.push({ segment, sliceIndex, runs: length > found.length ? null : found.slice(0, length) })
     }
-  return frames.length > 0 ? frames : [{ segment: first, sliceIndex: Math.floor(sliceCount / 2) }]
+  const middle = Math.floor(sliceCount / 2)
+  return frames.length > 0 ? frames : [{ segment: first, sliceIndex: middle, runs: new Uint32Array(0) }]
 }
 
-function holdsAnything(mask: Uint8Array): boolean {
-  for (let i = 0; i < mask.length; i++) if (mask[i] !== 0) return true
-  return false
+/** Puts the runs of a mask into an array; returns how many numbers they are, or more than the array holds. */
+function findRuns(mask: Uint8Array, into: Uint32Array): number {
+  const words = wordsFrom(mask, 0)
+  let length = 0
+  for (let i = nextPixel(mask, words, { from: 0, inside: false }); i < mask.length; ) {
+    const end = nextPixel(mask, words, { from: i, inside: true })
+    if (length + 2 > into.length) return into.length + 1
+    into[length++] = i
+    into[length++] = end
+    i = nextPixel(mask, words, { from: end, inside: false })
+  }
+  return length
+}
+
+/** Index, from one on, of the next pixel that is no longer inside, or outside: four at a time where they are alike. */
+function nextPixel(
+  mask: Uint8Array,
+  words: Uint32Array | null,
+  { from, inside }: { from: number; inside: boolean },
+): number {
+  let i = from
+  while (i < mask.length && (i & 3) !== 0 && (mask[i] !== 0) === inside) i++
+  if (words && (i & 3) === 0 && i < mask.length) {
+    const word = inside ? (mask[i] as number) * 0x01010101 : 0
+    let w = i >> 2
+    if (word !== 0 || !inside) while (w < words.length && words[w] === word) w++
+    i = w * 4
+  }
+  while (i < mask.length && (mask[i] !== 0) === inside) i++
+  return i
 }
 
 /** Bytes of the Pixel Data of so many frames: one bit a pixel, frames not aligned, the end padded to an even length (PS3.5 8.1.1, 8.2). */
@@ -51,12 +87,13 @@ export interface PackedFrame {
 /**
  * Packs frames bit after bit, the first pixel into the lowest bit (PS3.5 8.1.1). A frame begins where the one before ended, in the
  * middle of a byte if need be. Each mask is asked for when its turn comes and is not kept.
- * @param masks a mask per frame, non-zero inside; null is an empty frame
- * @param pixels length of every mask
+ * @param masks a mask per frame, non-zero inside, or its runs; null is an empty frame
+ * @param pixels of every mask
  */
-export function packFrames(masks: Iterable<Uint8Array | null>, pixels: number): Generator<Uint8Array> {
+export function packFrames(masks: Iterable<Uint8Array | MaskRuns | null>, pixels: number): Generator<Uint8Array> {
   return pack(masks, pixels, (bytes, mask, offset) => {
-    if (mask) setBits(bytes, mask, offset)
+    if (mask instanceof Uint8Array) setBits(bytes, mask, offset)
+    else if (mask) setRuns(bytes, mask, offset)
   })
 }
 
@@ -96,6 +133,23 @@ function* pack<Frame>(
 /** Pixels up to the first whole byte. */
 function leadOf(offset: number, pixels: number): number {
   return offset === 0 ? 0 : Math.min(8 - offset, pixels)
+}
+
+function setRuns(bytes: Uint8Array, runs: MaskRuns, offset: number): void {
+  for (let run = 0; run < runs.length; run += 2) {
+    const start = offset + (runs[run] as number)
+    const last = offset + (runs[run + 1] as number) - 1
+    const [first, end] = [start >> 3, last >> 3]
+    // The bits from the first on, and those up to the last.
+    const [head, tail] = [(0xff << (start & 7)) & 0xff, 0xff >> (7 - (last & 7))]
+    if (first === end) {
+      bytes[first] = (bytes[first] ?? 0) | (head & tail)
+      continue
+    }
+    bytes[first] = (bytes[first] ?? 0) | head
+    bytes.fill(0xff, first + 1, end)
+    bytes[end] = (bytes[end] ?? 0) | tail
+  }
 }
 
 function setBits(bytes: Uint8Array, mask: Uint8Array, offset: number): void {

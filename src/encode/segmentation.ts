@@ -2,12 +2,12 @@ import type { EncodedObject } from './encoded.ts'
 import type { EncodingInput, OutputName } from './encoding-input.ts'
 import { planLabelFrames } from './label-frames.ts'
 import { pixelDataHeader } from './result-object.ts'
-import { type PackedFrame, packedLength, packFrames, packLabels, planFrames } from './seg-frames.ts'
+import { type MaskRuns, type PackedFrame, packedLength, packFrames, packLabels, planFrames } from './seg-frames.ts'
 import { encodeSegmentationObject } from './segmentation-object.ts'
 
 /**
  * A BINARY segmentation (PS3.3 A.51) on the source's own grid. Empty frames are left out; frames are packed one at a time while the
- * chunks are read, so that no more than a frame is in memory.
+ * chunks are read, so that no more than a frame, and the runs of masks, is in memory.
  * @throws {EncodeError} `nothing-to-encode` without segments; `wrong-size` when a mask does not fit the grid; `too-large`
  */
 export function encodeSegmentation(input: EncodingInput, output?: OutputName): EncodedObject {
@@ -16,9 +16,10 @@ export function encodeSegmentation(input: EncodingInput, output?: OutputName): E
   const { labelsOf } = input
   const frames: readonly FramePlace[] = labelsOf
     ? planLabelFrames({ segments: input.segments, labelsOf, sliceCount: slices.length, pixels }).bySegment
-    : planFrames(input.segments, slices.length, pixels).map(({ segment, sliceIndex }) => ({
+    : planFrames(input.segments, slices.length, pixels).map(({ segment, sliceIndex, runs }) => ({
         segmentNumber: segment.number,
         sliceIndex,
+        runs,
       }))
   const header = pixelDataHeader(packedLength(frames.length, pixels), 'PixelData', 'OB')
   return encodeSegmentationObject(input, {
@@ -36,6 +37,7 @@ export function encodeSegmentation(input: EncodingInput, output?: OutputName): E
 interface FramePlace {
   segmentNumber: number
   sliceIndex: number
+  runs?: MaskRuns | null
 }
 
 function* pixelData(header: Buffer, input: EncodingInput, frames: readonly FramePlace[]): Generator<Uint8Array> {
@@ -52,7 +54,8 @@ function* labelled(
   for (const { segmentNumber, sliceIndex } of frames) yield { labels: labelsOf(sliceIndex), label: segmentNumber }
 }
 
-function* masks(frames: readonly FramePlace[], { segments }: EncodingInput): Generator<Uint8Array | null> {
+function* masks(frames: readonly FramePlace[], { segments }: EncodingInput): Generator<Uint8Array | MaskRuns | null> {
   const byNumber = new Map(segments.map((segment) => [segment.number, segment]))
-  for (const { segmentNumber, sliceIndex } of frames) yield byNumber.get(segmentNumber)?.maskOf(sliceIndex) ?? null
+  for (const { segmentNumber, sliceIndex, runs } of frames)
+    yield runs ?? byNumber.get(segmentNumber)?.maskOf(sliceIndex) ?? null
 }

@@ -1,4 +1,5 @@
 import type { Pipeline } from '../infer/manifest/pipeline.ts'
+import type { InferenceServer } from '../infer/runtime/model.ts'
 import { type Case, type FilesUnder, findCases } from './cases.ts'
 import { EvaluateError } from './error.ts'
 import type {
@@ -27,6 +28,8 @@ export interface EvaluateOptions {
   labels: LabelsOfSegments
   settings: EvaluationSettings
   threads: number
+  /** Inference servers by the names that pipelines call them. */
+  servers?: InferenceServer[] | undefined
   filesUnder: FilesUnder
   /** ISO 8601 UTC. */
   at: string
@@ -42,13 +45,13 @@ export async function evaluatePipeline(
   pipeline: Pipeline,
   options: EvaluateOptions,
 ): Promise<{ evaluation: Evaluation; cases: Case[] }> {
-  const { labels, settings, threads, filesUnder } = options
+  const { labels, settings, threads, servers, filesUnder } = options
   const { cases, notes } = await findCases(options.data, pipeline.inputs, filesUnder)
   const references = await readReferences(options.reference, cases, filesUnder)
   const results: CaseResult[] = []
   for (const [index, of] of cases.entries()) {
     options.onCase?.(of.name, index + 1, cases.length)
-    results.push(await runCase(of, { pipeline, references, labels, settings, threads }))
+    results.push(await runCase(of, { pipeline, references, labels, settings, threads, servers }))
   }
   const compared = results.filter(({ outcome }) => outcome === 'compared')
   if (compared.length === 0) throw new EvaluateError('nothing-to-compare', nothingCompared(results, notes))

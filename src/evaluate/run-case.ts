@@ -4,6 +4,7 @@ import type { Pipeline } from '../infer/manifest/pipeline.ts'
 import { openInput } from '../infer/read/open-input.ts'
 import type { OpenedInput } from '../infer/read/opened-input.ts'
 import { runPipeline } from '../infer/run-pipeline.ts'
+import type { InferenceServer } from '../infer/runtime/model.ts'
 import type { Case } from './cases.ts'
 import { compareFindings, sketchFindings } from './compare-findings.ts'
 import { compareSegments } from './compare-segments.ts'
@@ -18,6 +19,7 @@ export interface CaseContext {
   labels: LabelsOfSegments
   settings: EvaluationSettings
   threads: number
+  servers?: InferenceServer[] | undefined
 }
 
 /** Column of a table that names the one class that a case belongs to. */
@@ -41,8 +43,8 @@ export async function runCase(of: Case, context: CaseContext): Promise<CaseResul
   if (of.problem !== null) return nothing
   if (!isKnown(of, context.references)) return { ...nothing, outcome: 'no-reference' }
   try {
-    const { pipeline, threads } = context
-    const task = { inputs: of.inputs, studyInstanceUID: of.studyInstanceUID, providers: ['cpu'], threads }
+    const { pipeline, threads, servers } = context
+    const task = { inputs: of.inputs, studyInstanceUID: of.studyInstanceUID, providers: ['cpu'], threads, servers }
     const inference = await runPipeline(task, pipeline)
     if (inference.kind === 'refused') return { ...nothing, outcome: 'refused', reason: inference.reason }
     return await compare(nothing, of, inference, context)

@@ -4,12 +4,13 @@ import type { InferenceServer } from '../infer/runtime/model.ts'
 
 /** The configured inference servers, as workers take them; certificates are read here, once. */
 export function inferenceServers({ infer }: Pick<Config, 'infer'>): InferenceServer[] {
-  return Object.entries(infer.servers).map(([name, { url, token, tls, deadline }]) => ({
+  return Object.entries(infer.servers).map(([name, { url, token, tls, deadline, maximumBytes }]) => ({
     name,
     url,
     ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
     ...(tls && { tls: pemsOf(tls) }),
     ...(deadline !== undefined && { deadlineSeconds: deadline }),
+    ...(maximumBytes !== undefined && { maximumBytes }),
   }))
 }
 

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import type { Knex } from 'knex'
 import type { EventHub } from '../admin/events.ts'
@@ -16,6 +16,15 @@ import type { Objects } from '../store/objects.ts'
 import { createInferHandler } from './infer-job.ts'
 import { inferenceServers } from './inference-servers.ts'
 import type { InstalledPipelines } from './installed-pipelines.ts'
+
+/** Of the machine's memory, what one inference process may hold where the configuration sets no limit. */
+const largestPart = 0.75
+
+/** Bytes of memory that this process's machine, or container, has. */
+function machineMemory(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+}
 
 /** What running jobs get to finish when the node stops; then they are parked. */
 const graceMs = 10_000
@@ -51,7 +60,7 @@ export function createWork({
     entry: path.join(packageRoot, 'dist', 'worker.js'),
     slots: config.infer.slots,
     log,
-    ...(config.infer.memoryLimit > 0 ? { memoryLimitMb: Math.floor(config.infer.memoryLimit / 2 ** 20) } : {}),
+    memoryLimitMb: Math.floor((config.infer.memoryLimit || largestPart * machineMemory()) / 2 ** 20),
   })
   const began = new Map<string, number>()
   const onChange = (job: Job, end: JobEnd | null): void => {

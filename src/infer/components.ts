@@ -85,8 +85,11 @@ interface Runs {
   rows: Int32Array
 }
 
-/** Which voxels belong: those that a function says, or, faster, those that carry a label. */
-export type Membership = ((index: number) => boolean) | { labels: Uint8Array; value: number }
+/** Which voxels belong: those that a function says, or, faster, those that carry a label, or whose value is at most so high. */
+export type Membership =
+  | ((index: number) => boolean)
+  | { labels: Uint8Array; value: number }
+  | { values: Int16Array; most: number }
 
 /** Connected components with their boxes and centroids. */
 export function findComponents(
@@ -111,12 +114,16 @@ export function numberComponents(
   options: { connectivity: Connectivity; box?: Box },
 ): NumberedComponents {
   const box = options.box ?? wholeBox(extent)
-  const runs =
-    typeof members === 'function' ? collectRuns(extent, members, box) : collectLabelRuns(extent, members, box)
+  const runs = runsOf(extent, members, box)
   const parent = new Int32Array(runs.start.length)
   for (let run = 0; run < parent.length; run++) parent[run] = run
   unite(runs, parent, box, options.connectivity)
   return number(extent, runs, parent, box)
+}
+
+function runsOf(extent: Extent, members: Membership, box: Box): Runs {
+  if (typeof members === 'function') return collectRuns(extent, members, box)
+  return 'labels' in members ? collectLabelRuns(extent, members, box) : collectLowRuns(extent, members, box)
 }
 
 function emptyRuns({ low, high }: Box): Runs {
@@ -145,11 +152,36 @@ function collectRuns(extent: Extent, belongs: (index: number) => boolean, box: B
   return runs
 }
 
-/** The same for a label: the way to the next one is left to `indexOf`, which takes rows without any at once. */
-function collectLabelRuns(extent: Extent, { labels, value }: { labels: Uint8Array; value: number }, box: Box): Runs {
+/** The same for low values. */
+function collectLowRuns(extent: Extent, { values, most }: { values: Int16Array; most: number }, box: Box): Runs {
   const [nx, ny] = extent.size
   const { low, high } = box
   const runs = emptyRuns(box)
+  let row = 0
+  for (let z = low[2]; z < high[2]; z++)
+    for (let y = low[1]; y < high[1]; y++) {
+      const base = (z * ny + y) * nx
+      const end = base + high[0]
+      for (let i = base + low[0]; i < end; ) {
+        while (i < end && (values[i] as number) > most) i++
+        if (i === end) break
+        runs.start.push(i - base)
+        while (i < end && (values[i] as number) <= most) i++
+        runs.end.push(i - base)
+      }
+      runs.rows[++row] = runs.start.length
+    }
+  return runs
+}
+
+/** The same for a label: the way to the next one is left to `indexOf`, which takes rows without any at once. */
+function collectLabelRuns(extent: Extent, of: { labels: Uint8Array; value: number }, box: Box): Runs {
+  const [nx, ny] = extent.size
+  const { low, high } = box
+  const { value } = of
+  const runs = emptyRuns(box)
+  // What lies behind the box is not looked through.
+  const labels = of.labels.subarray(0, ((high[2] - 1) * ny + high[1] - 1) * nx + high[0])
   const nextFrom = (index: number): number => {
     const found = labels.indexOf(value, index)
     return found < 0 ? labels.length : found

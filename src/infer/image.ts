@@ -23,6 +23,19 @@ export interface Image {
 export interface LabelMap {
   grid: Grid
   labels: Uint8Array
+  /** How sure the labels were where they were decided, if that was on another grid than the source's. */
+  shares?: LabelShares | undefined
+}
+
+/**
+ * For each voxel of a label map the label that was decided and the one that came second, and the part of the voxel that is the first's:
+ * 0.5 + share / 510. On a finer grid the border between them lies where both have the same part. They say nothing of voxels whose label
+ * is no longer the first: those are wholly what they became.
+ */
+export interface LabelShares {
+  first: Uint8Array
+  second: Uint8Array
+  share: Uint8Array
 }
 
 /** Voxels of a grid. */

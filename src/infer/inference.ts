@@ -56,8 +56,9 @@ export interface InferredSegment {
   /**
    * The mask of one slice of the source grid: `rows` x `columns` values, 0 or 1; null where the slice holds nothing.
    * @param sliceIndex index into the source's `slices`
+   * @param into an array of the same length that the mask may be put into
    */
-  maskOf(sliceIndex: number): Uint8Array | null
+  maskOf(sliceIndex: number, into?: Uint8Array): Uint8Array | null
   /** Index of the slice with the most voxels of the segment; null when it is empty. */
   bestSlice: number | null
 }

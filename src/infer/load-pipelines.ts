@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf } from '../errors.ts'
+import { suggestion } from '../nearest-name.ts'
 import { digestOf, sha256Of, sha256OfFile } from './manifest/digest.ts'
+import { parseText } from './manifest/parse.ts'
 import { parseManifest } from './manifest/parse-manifest.ts'
 import type { Pipeline, PipelineManifest } from './manifest/pipeline.ts'
 import { filesOf } from './runtime/options.ts'
@@ -68,17 +70,34 @@ export async function loadPipeline(
   }
   const { manifest, problems } = parseManifest(text)
   if (!manifest) return none(...problems.map((problem) => `${file}:${problem}`))
-  const files = await checkedFiles(folder, manifest)
+  const files = await checkedFiles(folder, manifest, (name) => `${file}:${placeOfName(text, name)}`)
   if (files.problems.length > 0) return none(...files.problems)
   if (files.incomplete.length > 0) return { pipeline: null, problems: [], incomplete: files.incomplete }
   const digest = digestOf([[manifestFile, sha256Of(text)], ...files.digests])
   return { pipeline: { ...manifest, folder: path.resolve(folder), digest }, problems: [], incomplete: [] }
 }
 
-/** The digest of each file that models are made of, held against what the manifest says. */
+/** Where the entry of a model that names a file stands: `line:column: infer.0.model`. */
+function placeOfName(text: string, name: string): string {
+  const { data, where } = parseText(text)
+  const { infer = [] } = data as { infer?: { model: unknown }[] }
+  for (const [index, { model }] of infer.entries())
+    for (const [at, one] of [model].flat().entries()) {
+      if (!JSON.stringify(one).includes(JSON.stringify(name))) continue
+      const entry = ['infer', index, 'model', ...(Array.isArray(model) ? [at] : [])]
+      return `${where(entry)}: ${entry.join('.')}`
+    }
+  return `${where(['infer'])}: infer`
+}
+
+/**
+ * The digest of each file that models are made of, held against what the manifest says.
+ * @param placeOf where the manifest names a file
+ */
 async function checkedFiles(
   folder: string,
   { name: pipeline, infer, supplied }: PipelineManifest,
+  placeOf: (name: string) => string,
 ): Promise<{ digests: [string, string][]; problems: string[]; incomplete: string[] }> {
   const expected = new Map(infer.flatMap(({ model }) => model.flatMap((one) => Object.entries(filesOf(one)))))
   const digests: [string, string][] = []
@@ -88,14 +107,20 @@ async function checkedFiles(
     const file = path.resolve(folder, name)
     try {
       const found = await sha256OfFile(file)
-      if (found !== sha256) problems.push(`${file}: SHA-256 is ${found}, ${sha256} is expected by ${manifestFile}`)
+      if (found !== sha256) problems.push(`${placeOf(name)}: ${file}: SHA-256 is ${found}, ${sha256} is expected here`)
       digests.push([name, found])
     } catch (error) {
       const from = supplied[name]
       if (from !== undefined && (error as NodeJS.ErrnoException).code === 'ENOENT')
         incomplete.push(`${pipeline} cannot be used before ${file} is there: it comes from ${from}`)
-      else problems.push(`${file}: the file cannot be read: ${messageOf(error)}`)
+      else problems.push(`${placeOf(name)}: ${file}: the file cannot be read${await missing(folder, name, error)}`)
     }
   }
   return { digests, problems, incomplete }
+}
+
+/** Why a file cannot be read; of one that is not there, which of the others may be meant. */
+async function missing(folder: string, name: string, error: unknown): Promise<string> {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return `: ${messageOf(error)}`
+  return `: there is none${suggestion(name, await readdir(folder))}`
 }

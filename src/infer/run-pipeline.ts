@@ -6,7 +6,7 @@ import { classification } from './engine/findings.ts'
 import { measureAll } from './engine/measurements.ts'
 import { outputsOf } from './engine/outputs.ts'
 import { planOf } from './engine/plan.ts'
-import type { Run, RunTask } from './engine/run.ts'
+import type { Run, RunModels, RunTask } from './engine/run.ts'
 import { namedSegments, segmentsOnSource } from './engine/segments.ts'
 import { SourceGrids } from './engine/source-grid.ts'
 import { ValueStore } from './engine/value-store.ts'
@@ -22,6 +22,8 @@ export interface RunOptions {
   onProgress?: (stage: string, fraction: number) => void
   /** Where sentences for the job's record go: what was said before a failure stays. */
   log?: string[]
+  /** What models may ask of whoever runs them, beyond the task. */
+  models?: RunModels
 }
 
 /** What part of the work an entry is, roughly. */
@@ -43,7 +45,8 @@ export async function runPipeline(
   const log = options.log ?? []
   const temporaryFolder = await mkdtemp(path.join(task.outFolder ?? tmpdir(), 'hilum-run-'))
   try {
-    return await infer(task, pipeline, { log, temporaryFolder, progress: options.onProgress ?? (() => {}) })
+    const { models = {}, onProgress = () => {} } = options
+    return await infer(task, pipeline, { log, temporaryFolder, models, progress: onProgress })
   } catch (error) {
     if (error instanceof InferError && error.code === 'refused') return { kind: 'refused', reason: error.message, log }
     throw error
@@ -55,10 +58,12 @@ export async function runPipeline(
 interface Note {
   log: string[]
   temporaryFolder: string
+  models: RunModels
   progress: (stage: string, fraction: number) => void
 }
 
-async function infer(task: RunTask, pipeline: Pipeline, { log, temporaryFolder, progress }: Note): Promise<Inference> {
+async function infer(task: RunTask, pipeline: Pipeline, note: Note): Promise<Inference> {
+  const { log, temporaryFolder, models, progress } = note
   const wanted = wantedOutputs(task, pipeline)
   const plan = planOf(pipeline, tables, wanted)
   const run: Run = {
@@ -71,6 +76,7 @@ async function infer(task: RunTask, pipeline: Pipeline, { log, temporaryFolder, 
     values: new ValueStore(plan.uses),
     providers: [],
     temporaryFolder,
+    models,
     log,
   }
   progress('read', 0)

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import type { DicomJson } from '../dicom/dicom-json.ts'
-import type { Image } from './image.ts'
+import type { Grid, Image } from './image.ts'
 import type { Value, ValueKind } from './value.ts'
 
 /** What a step may ask of the pipeline around it. */
@@ -11,8 +11,12 @@ export interface StepContext {
   valueOf(name: string): Value
   /** Frame of Reference UID of the images that another value was made of, by its name; null where it has none. */
   frameOfReferenceOf?(name: string): string | null
+  /** Grid of the images that the value is made of: where results are shown. Left out: not known. */
+  sourceGrid?: Grid | undefined
   /** A sentence for the attempt's log; no PHI. */
   note(sentence: string): void
+  /** Part of the step's work that is done, 0 to 1, for steps that take long. */
+  progress?(fraction: number): void
 }
 
 /** A step of preprocessing: images in, images out. It may reuse the memory of an image that it is given for good (`owned`). */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import { deferred } from './deferred.ts'
+import { endingWithParent } from './runtime/isolation.ts'
 import type { InferOutcome, InferTask } from './task.ts'
 import { type RunLimits, WorkerProcess, type WorkerState } from './worker-process.ts'
 
@@ -126,9 +127,11 @@ export class WorkerPool {
   }
 
   private async spawn(slot: number, deaths: number): Promise<void> {
+    // A run may block a process for long: it would not notice that this one is gone.
+    const prefix = await endingWithParent()
     if (this.stopping.signal.aborted) return
     const { entry, log, memoryLimitMb } = this.options
-    const worker = new WorkerProcess({ entry, log, memoryLimitMb })
+    const worker = new WorkerProcess({ entry, log, memoryLimitMb, prefix })
     this.workers[slot] = worker
     void worker.ended.then(() => this.replace(slot, worker, deaths))
     if (await worker.ready) {

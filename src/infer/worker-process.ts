@@ -2,12 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Log } from '../log.ts'
 import { deferred } from './deferred.ts'
+import { killTree } from './runtime/process-tree.ts'
 import type { InferOutcome, InferTask, WorkerMessage } from './task.ts'
 
 export interface WorkerProcessOptions {
   /** Path of the script that speaks `WorkerMessage`. */
   entry: string
   log: Log
+  /** Program and arguments that start it in place of this process's own. */
+  prefix?: readonly string[] | undefined
   /** Resident memory, MiB, above which the process is ended; undefined: no limit. */
   memoryLimitMb?: number | undefined
 }
@@ -51,7 +54,13 @@ export class WorkerProcess {
   constructor(options: WorkerProcessOptions) {
     this.options = options
     // Standard output belongs to the node's own answers.
-    this.child = fork(options.entry, [], { stdio: ['ignore', 2, 2, 'ipc'], execArgv: [] })
+    const start = [...(options.prefix ?? []), process.execPath]
+    this.child = fork(options.entry, [], {
+      stdio: ['ignore', 2, 2, 'ipc'],
+      execPath: start[0],
+      // What it works on are few large arrays: the space for young objects would only grow while modules are loaded, and stay so.
+      execArgv: [...start.slice(1), '--semi-space-growth-factor=1'],
+    })
     const ended = deferred<void>()
     const ready = deferred<boolean>()
     this.ended = ended.promise
@@ -135,7 +144,9 @@ export class WorkerProcess {
     if (this.state === 'ended') return
     this.options.log.warn('inference process killed', { pid: this.pid, why })
     this.state = 'ended'
-    this.child.kill('SIGKILL')
+    // With the programs that run for it.
+    if (this.child.pid === undefined) this.child.kill('SIGKILL')
+    else killTree(this.child.pid)
   }
 
   /** Lets an idle process go by itself; it is killed when it does not. */

@@ -1,5 +1,6 @@
 import { encodeOutput } from '../encode/outputs.ts'
 import { HilumError } from '../errors.ts'
+import type { RunModels } from '../infer/engine/run.ts'
 import type { Inference } from '../infer/inference.ts'
 import type { Pipeline } from '../infer/manifest/pipeline.ts'
 import { runPipeline } from '../infer/run-pipeline.ts'
@@ -7,6 +8,7 @@ import type { InferOutcome, InferTask, WrittenFile, WrittenResult } from '../inf
 import { encoderOutput } from './encoder-output.ts'
 import { foundValues } from './found-values.ts'
 import { resultContext } from './result-context.ts'
+import { returnedObjects, returnsFolder } from './returned-objects.ts'
 import { writeExport, writeObject } from './write-result.ts'
 
 /** Of the work, what inference is; the rest is encoding. */
@@ -17,17 +19,20 @@ export async function runTask(
   task: InferTask,
   pipelineOf: () => Promise<Pipeline>,
   onProgress: (stage: string, fraction: number) => void = () => {},
+  models: RunModels = {},
 ): Promise<InferOutcome> {
   const log: string[] = []
   try {
     const pipeline = await pipelineOf()
     const inference = await runPipeline(task, pipeline, {
       log,
+      models: { ...models, returnsFolder: await returnsFolder(task, pipeline) },
       onProgress: (stage, fraction) => onProgress(stage, fraction * inferFraction),
     })
     if (inference.kind === 'refused') return { kind: 'refused', reason: inference.reason, log }
     const written = await write(inference, { task, pipeline, onProgress })
-    return { kind: 'done', provider: inference.provider, ...written, log }
+    const files = [...written.files, ...(await returnedObjects(task))]
+    return { kind: 'done', provider: inference.provider, ...written, files, log }
   } catch (error) {
     return failure(error, log)
   }

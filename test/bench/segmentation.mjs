@@ -80,16 +80,16 @@ async function writeOurs(writer, labels, file) {
       number: index + 1,
       definition: {
         label: `Segment ${index + 1}`,
-        category: code('123037004', 'SCT', 'Anatomical Structure'),
+        category: code('91723000', 'SCT', 'Anatomical Structure'),
         type: code('39607008', 'SCT', 'Lung'),
         modifiers: [],
         colour: [index * 50, 100, 200],
       },
       bestSlice: null,
-      maskOf(z) {
+      maskOf(z, into) {
         if (!holds[index + 1][z]) return null
         const from = slice(z)
-        const mask = new Uint8Array(pixels)
+        const mask = into?.fill(0) ?? new Uint8Array(pixels)
         for (let i = 0; i < pixels; i++) if (from[i] === index + 1) mask[i] = 1
         return mask
       },
@@ -148,7 +148,7 @@ async function writeWithDcmjs(labels, file) {
         SegmentAlgorithmType: 'AUTOMATIC',
         SegmentAlgorithmName: 'bench',
         SegmentedPropertyCategoryCodeSequence: {
-          CodeValue: '123037004',
+          CodeValue: '91723000',
           CodingSchemeDesignator: 'SCT',
           CodeMeaning: 'A',
         },

@@ -132,6 +132,9 @@ export function associateRequest(options: AssociateOptions = {}): Buffer {
   })
 }
 
+/** A P-DATA-TF PDU with a whole command set. */
+export const commandPDU = (value: Buffer, context = 1): Buffer => dataPDU({ context, command: true, last: true, value })
+
 /** Several PDVs in one P-DATA-TF. */
 export function dataPDU(...pdvs: { context?: number; command?: boolean; last?: boolean; value: Uint8Array }[]): Buffer {
   const parts = pdvs.map(({ context = 1, command = false, last = false, value }) => {

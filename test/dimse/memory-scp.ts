@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest'
 import type { Association, AssociationEnd } from '../../src/dimse/association.ts'
 import { DimseServer, type DimseServerOptions } from '../../src/dimse/server.ts'
 import type { StoreRequest } from '../../src/dimse/store-message.ts'
@@ -65,4 +66,11 @@ export class MemoryScp {
 /** Waits until something holds; the test's own time-out ends the wait. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** A provider for one test: it is closed when the test ends. */
+export async function startScp(options: Partial<DimseServerOptions> = {}): Promise<MemoryScp> {
+  const scp = await MemoryScp.start(options)
+  onTestFinished(() => scp.server.close())
+  return scp
 }

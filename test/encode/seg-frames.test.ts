@@ -74,6 +74,29 @@ describe('planning frames', () => {
     expect(planFrames([blank], 10, 64 * 64).map((f) => f.sliceIndex)).toEqual([4])
   })
 
+  it('keeps masks as runs, from which the same bits are packed', () => {
+    const [first] = syntheticInput().segments
+    if (!first) throw new Error('a segment is expected')
+    const lines = fc.array(fc.tuple(fc.constantFrom(0, 1, 255), fc.integer({ min: 1, max: 90 })), { minLength: 1 })
+    const masksOf = fc.tuple(fc.integer({ min: 1, max: 1500 }), fc.array(lines, { minLength: 1, maxLength: 4 }))
+    fc.assert(
+      fc.property(masksOf, ([pixels, slices]) => {
+        const masks = slices.map((runs) => {
+          const values = runs.flatMap(([value, length]) => Array.from({ length }, () => value)).slice(0, pixels)
+          return Uint8Array.from({ length: pixels }, (_, i) => values[i] ?? 0)
+        })
+        const segment = {
+          ...first,
+          maskOf: (slice: number, into?: Uint8Array) => (into?.set(masks[slice] ?? []), into ?? null),
+        }
+        const frames = planFrames([segment], masks.length, pixels)
+        const held = frames.map(({ sliceIndex }) => masks[sliceIndex] ?? null)
+        const given = frames.map(({ runs }, i) => runs ?? held[i] ?? null)
+        expect(flat(packFrames(given, pixels))).toEqual(reference(held, pixels))
+      }),
+    )
+  })
+
   it('keeps one blank frame where everything is empty', () => {
     const { segments } = syntheticInput()
     const empty = segments.map((s) => ({ ...s, maskOf: () => null }))

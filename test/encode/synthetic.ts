@@ -11,7 +11,7 @@ const ucum = (value: string, meaning: string): Code => ({ value, scheme: 'UCUM',
 export const lung = sct('39607008', 'Lung')
 export const left = sct('7771000', 'Left')
 export const right = sct('24028007', 'Right')
-const anatomy = sct('123037004', 'Anatomical Structure')
+const anatomy = sct('91723000', 'Anatomical Structure')
 
 export interface SyntheticOptions {
   study?: string

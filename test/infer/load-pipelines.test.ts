@@ -45,7 +45,11 @@ describe('loadPipelines', () => {
     appendFileSync(path.join(folder, 'ct-lung-density', 'model.onnx'), 'x')
     const { pipelines, problems } = await loadPipelines(folder)
     expect(pipelines).toEqual([])
-    expect(problems).toEqual([expect.stringMatching(/model\.onnx: SHA-256 is [0-9a-f]{64}, [0-9a-f]{64} is expected/)])
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /pipeline\.yaml:\d+:\d+: infer\.0\.model: .*model\.onnx: SHA-256 is [0-9a-f]{64}, [0-9a-f]{64} is expected/,
+      ),
+    ])
   })
 
   it('says what is still to be supplied, and from where, of a pipeline that is otherwise in order', async () => {
@@ -53,7 +57,9 @@ describe('loadPipelines', () => {
     const manifest = path.join(own, 'pipeline.yaml')
     renameSync(path.join(own, 'model.onnx'), path.join(folder, 'elsewhere'))
     expect((await loadPipelines(folder)).problems).toEqual([
-      expect.stringContaining('model.onnx: the file cannot be read'),
+      expect.stringMatching(
+        /pipeline\.yaml:\d+:\d+: infer\.0\.model: .*model\.onnx: the file cannot be read: there is none/,
+      ),
     ])
     writeFileSync(manifest, `${readFileSync(manifest, 'utf8')}\nsupplied: { model.onnx: 'https://example.org/air' }\n`)
     const { pipelines, problems, incomplete } = await loadPipelines(folder)

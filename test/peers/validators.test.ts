@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SOP } from '../../src/dicom/sop-class.ts'
 import type { EncodingInput } from '../../src/encode/encoding-input.ts'
-import { encodeResults } from '../../src/encode/results.ts'
+import { lungResults } from '../encode/lung-results.ts'
 import { bytesOf } from '../encode/synthetic.ts'
 import { sharedData } from '../support/data.ts'
 import { acceptanceTool, available } from '../support/programs.ts'
@@ -111,7 +111,7 @@ describe.skipIf(!ready)('the outside validators', () => {
 })
 
 function writeResults(input: EncodingInput, folder: string): void {
-  for (const object of encodeResults(input)) writeFileSync(path.join(folder, `${object.role}.dcm`), bytesOf(object))
+  for (const object of lungResults(input)) writeFileSync(path.join(folder, `${object.role}.dcm`), bytesOf(object))
 }
 
 function voxelsOf({ segments, source }: EncodingInput, number: number): number {

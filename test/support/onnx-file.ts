@@ -4,13 +4,13 @@ import { writeFile } from 'node:fs/promises'
 const typeCodes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 } as const
 type Type = keyof typeof typeCodes
 
-type Attribute = number | { float: number } | readonly number[] | string
+type Attribute = number | { float: number } | { graph: OnnxGraph } | readonly number[] | string
 
 export interface OnnxNode {
   op: string
   inputs: readonly string[]
   outputs: readonly string[]
-  /** Numbers are integers; `{float}` a number that is not. */
+  /** Numbers are integers; `{float}` a number that is not; `{graph}` the body of a loop. */
   attributes?: Readonly<Record<string, Attribute>>
 }
 
@@ -30,15 +30,19 @@ export async function writeOnnx(file: string, graph: OnnxGraph): Promise<string>
   return file
 }
 
-export function encodeOnnx({ inputs, outputs, nodes, constants = {} }: OnnxGraph): Buffer {
-  const body = Buffer.concat([
+export function encodeOnnx(graph: OnnxGraph): Buffer {
+  const opset = message(8, Buffer.concat([text(1, ''), integer(2, 17)]))
+  return Buffer.concat([integer(1, 8), message(7, encodeGraph(graph)), opset])
+}
+
+function encodeGraph({ inputs, outputs, nodes, constants = {} }: OnnxGraph): Buffer {
+  return Buffer.concat([
     ...nodes.map((node) => message(1, encodeNode(node))),
     text(2, 'test'),
     ...Object.entries(constants).map(([name, constant]) => message(5, encodeConstant(name, constant))),
     ...Object.entries(inputs).map(([name, [type, dims]]) => message(11, encodeValueInfo(name, type, dims))),
     ...Object.entries(outputs).map(([name, [type, dims]]) => message(12, encodeValueInfo(name, type, dims))),
   ])
-  return Buffer.concat([integer(1, 8), message(7, body), message(8, Buffer.concat([text(1, ''), integer(2, 17)]))])
 }
 
 function encodeNode({ op, inputs, outputs, attributes = {} }: OnnxNode): Buffer {
@@ -59,6 +63,7 @@ function encodeAttribute(name: string, value: Attribute): Buffer {
     float.writeFloatLE(value.float, 1)
     return Buffer.concat([text(1, name), float, integer(20, 1)])
   }
+  if ('graph' in value) return Buffer.concat([text(1, name), message(6, encodeGraph(value.graph)), integer(20, 5)])
   return Buffer.concat([text(1, name), ...value.map((v) => integer(8, v)), integer(20, 7)])
 }
 

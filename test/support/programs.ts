@@ -29,6 +29,9 @@ export function acceptanceTool(name: string): string {
   return path.join(repository, '..', 'shared', 'accept', name)
 }
 
+/** The page of the viewer, where set-up has fetched it. */
+export const viewerFiles = path.join(repository, 'dist', 'ohif', 'index.html')
+
 /** ms after which a program is ended. */
 const longestRun = 10 * 60_000
 

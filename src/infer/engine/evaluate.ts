@@ -81,9 +81,12 @@ async function makeInput(
 
 /** What a step may ask, with the header of the value's source. */
 function contextOf(run: Run, name: string): StepContext {
-  const header: DicomJson = run.opened.get(run.plan.origins.get(name) ?? '')?.source.header ?? {}
+  const opened = run.opened.get(run.plan.origins.get(name) ?? '')
+  const header: DicomJson = opened?.source.header ?? {}
   return {
     header,
+    sourceGrid: opened?.grid,
+    frameOfReferenceOf: (other) => frameOfReferenceOf(other, run),
     valueOf: (other) => run.values.get(other).value,
     note: (sentence) => run.log.push(sentence),
   }
@@ -102,7 +105,8 @@ async function makePrepared(
   let owned = chain.from.length > 1 || (mentioned === 1 && run.values.isGivenForGood(from))
   for (const [index, { step, options }] of chain.steps.entries()) {
     const before = image
-    image = applying(name, step, () => stepOf(run, step).apply(image, options, { ...context, owned }))
+    const within = (fraction: number): void => progress((index + fraction) / chain.steps.length)
+    image = applying(name, step, () => stepOf(run, step).apply(image, options, { ...context, owned, progress: within }))
     // What a step hands on unchanged belongs to whom it belonged before.
     owned ||= image.data.buffer !== before.data.buffer
     progress((index + 1) / chain.steps.length)
@@ -154,13 +158,15 @@ function stacked(from: readonly string[], align: 'frame-of-reference' | 'positio
  */
 function checkFrameOfReference(one: string, other: string, run: Run): void {
   if (run.plan.origins.get(one) === run.plan.origins.get(other)) return
-  const frameOf = (name: string): string | null =>
-    run.opened.get(run.plan.origins.get(name) ?? '')?.frameOfReferenceUID ?? null
-  const [first, second] = [frameOf(one), frameOf(other)]
+  const [first, second] = [frameOfReferenceOf(one, run), frameOfReferenceOf(other, run)]
   if (first === null || first !== second)
     throw refusal(
       `${other} is not registered with ${one}: its Frame of Reference UID is ${second ?? 'absent'}, ${first ?? 'one'} is expected`,
     )
+}
+
+function frameOfReferenceOf(name: string, run: Run): string | null {
+  return run.opened.get(run.plan.origins.get(name) ?? '')?.frameOfReferenceUID ?? null
 }
 
 async function makeFinished(
@@ -175,7 +181,8 @@ async function makeFinished(
   for (const [index, { step, options }] of chain.steps.entries()) {
     const before = value
     const declared = run.tables.finishSteps[step] as Run['tables']['finishSteps'][string]
-    value = applying(name, step, () => declared.apply(value, options, { ...context, owned }))
+    const within = (fraction: number): void => progress((index + fraction) / chain.steps.length)
+    value = applying(name, step, () => declared.apply(value, options, { ...context, owned, progress: within }))
     owned ||= memoryOf(value) !== memoryOf(before)
     progress((index + 1) / chain.steps.length)
     await turn()

@@ -1,4 +1,5 @@
 import type { LabelMap } from '../image.ts'
+import { forEachLabelRun } from '../label-runs.ts'
 
 /** The labels of a map slice by slice, with how many voxels of each there are. */
 export interface LabelSlices {
@@ -17,10 +18,13 @@ export function labelSlices({ grid, labels }: LabelMap): LabelSlices {
   const counts = new Uint32Array(slices * 256)
   for (let slice = 0; slice < slices; slice++) {
     const row = counts.subarray(slice * 256, slice * 256 + 256)
-    for (let i = slice * plane; i < (slice + 1) * plane; i++) {
-      const label = labels[i] as number
-      row[label] = (row[label] as number) + 1
+    let background = plane
+    const count = (label: number, start: number, end: number): void => {
+      row[label] = (row[label] as number) + end - start
+      background -= end - start
     }
+    forEachLabelRun(labels, count, { from: slice * plane, to: (slice + 1) * plane })
+    row[0] = background
   }
   return { labels, plane, slices, counts }
 }
@@ -43,27 +47,40 @@ export function extentOfLabel(of: LabelSlices, label: number): { voxels: number;
 }
 
 /** The mask of a label in a slice: 1 inside; null where the slice holds nothing of it. */
-export function maskOfLabel(of: LabelSlices, label: number, slice: number): Uint8Array | null {
+export function maskOfLabel(
+  of: LabelSlices,
+  { label, slice, into }: { label: number; slice: number; into?: Uint8Array | undefined },
+): Uint8Array | null {
   if (countIn(of, label, slice) === 0) return null
   const { labels, plane } = of
-  const mask = new Uint8Array(plane)
+  const mask = into?.length === plane ? into.fill(0) : new Uint8Array(plane)
   const start = slice * plane
-  for (let i = 0; i < plane; i++) if (labels[start + i] === label) mask[i] = 1
+  const add = (found: number, from: number, to: number): void => {
+    if (found === label) mask.fill(1, from - start, to - start)
+  }
+  forEachLabelRun(labels, add, { from: start, to: start + plane })
   return mask
 }
 
 /**
- * Labels of slices translated by a table, in an array that is used again; null where a slice holds nothing that has a translation.
+ * Labels of slices translated by a table; null where a slice holds nothing that has a translation. A slice whose labels stay what they are
+ * is given in the map's own memory, others in an array that is used again.
  * @param numbers the translation of each label, 0 for none
  */
 export function translated(of: LabelSlices, numbers: Uint8Array): (slice: number) => Uint8Array | null {
-  const result = new Uint8Array(of.plane)
+  let result: Uint8Array | null = null
   return (slice) => {
-    let present = false
-    for (let label = 1; label < 256 && !present; label++)
-      present = numbers[label] !== 0 && countIn(of, label, slice) > 0
-    if (!present) return null
+    let isPresent = false
+    let isSame = true
+    for (let label = 1; label < 256; label++) {
+      if (countIn(of, label, slice) === 0) continue
+      isPresent ||= numbers[label] !== 0
+      isSame &&= numbers[label] === label
+    }
+    if (!isPresent) return null
     const start = slice * of.plane
+    if (isSame) return of.labels.subarray(start, start + of.plane)
+    result ??= new Uint8Array(of.plane)
     for (let i = 0; i < of.plane; i++) result[i] = numbers[of.labels[start + i] as number] as number
     return result
   }

@@ -67,6 +67,6 @@ function inferredSegment(segment: NamedSegment, number: number, of: LabelSlices)
     ...(arrived?.tracking ? { tracking: arrived.tracking } : {}),
     definition,
     ...extentOfLabel(of, value),
-    maskOf: (slice) => maskOfLabel(of, value, slice),
+    maskOf: (slice, into) => maskOfLabel(of, { label: value, slice, into }),
   }
 }

@@ -1,13 +1,13 @@
 import * as z from 'zod'
 import { findComponents } from '../components.ts'
 import { type Image, type LabelMap, voxelsOf } from '../image.ts'
+import { fillBox } from '../mask.ts'
 import { resampleOnto } from '../prepare/resample.ts'
 import { finishStep } from '../step.ts'
 import type { Box } from '../value.ts'
 import { FinishError } from './error.ts'
 import { valueAs } from './kinds.ts'
 import { boxesOfLabels, type LabelBox } from './label-boxes.ts'
-import { fillBox } from './mask.ts'
 
 export const componentsToBoxes = finishStep({
   summary: 'A box around each connected component of each label; its class is the label minus 1.',

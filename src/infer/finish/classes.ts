@@ -1,5 +1,7 @@
 import * as z from 'zod'
-import { type Image, voxelsOf } from '../image.ts'
+import { type Image, type LabelShares, voxelsOf } from '../image.ts'
+import { areLogits, decideWithShares, newShares, shareByte } from '../label-shares.ts'
+import { keepsShares } from '../prepare/labels-onto.ts'
 import { finishStep } from '../step.ts'
 import { FinishError } from './error.ts'
 
@@ -17,7 +19,7 @@ export const argmax = finishStep({
   }),
   takes: ['image', 'numbers'],
   gives: { image: 'labels', numbers: 'numbers' },
-  apply(value, { labels, minimum = Number.NEGATIVE_INFINITY }) {
+  apply(value, { labels, minimum = Number.NEGATIVE_INFINITY }, { sourceGrid }) {
     if (value.kind === 'numbers') {
       requireLabels(labels, value.numbers.length)
       let best = -1
@@ -33,13 +35,24 @@ export const argmax = finishStep({
     if (image.channels > 256)
       throw new FinishError('wrong-value', `argmax: ${image.channels} channels, labels go to 255`)
     const table = Uint8Array.from({ length: image.channels }, (_, c) => labels?.[c] ?? c)
-    return { kind: 'labels', labels: { grid: image.grid, labels: argmaxOf(image, table, minimum) } }
+    if (!keepsShares(image.grid, sourceGrid))
+      return { kind: 'labels', labels: { grid: image.grid, labels: argmaxOf(image, table, minimum) } }
+    const shares = argmaxShares(image, table, minimum)
+    return { kind: 'labels', labels: { grid: image.grid, labels: shares.first.slice(), shares } }
   },
 })
 
 function requireLabels(labels: readonly number[] | undefined, classes: number): void {
   if (labels && labels.length !== classes)
     throw new FinishError('wrong-value', `argmax names ${labels.length} labels, there are ${classes} classes`)
+}
+
+function argmaxShares({ grid, channels, data }: Image, labels: Uint8Array, minimum: number): LabelShares {
+  const voxels = voxelsOf(grid)
+  const shares = newShares(voxels)
+  const scores = { data, channels, stride: voxels, labels, minimum, logits: areLogits(data) }
+  decideWithShares(scores, { from: 0, to: 0, count: voxels }, shares)
+  return shares
 }
 
 function argmaxOf({ grid, channels, data }: Image, table: Uint8Array, minimum: number): Uint8Array {
@@ -96,7 +109,7 @@ export const threshold = finishStep({
     ),
   takes: ['image', 'numbers'],
   gives: { image: 'labels', numbers: 'numbers' },
-  apply(value, { classes, priority, ...limits }) {
+  apply(value, { classes, priority, ...limits }, { sourceGrid }) {
     if (value.kind !== 'image' && value.kind !== 'numbers')
       throw new FinishError('wrong-value', `threshold needs image or numbers: ${value.kind} was given`)
     const channels = value.kind === 'image' ? value.image.channels : value.numbers.length
@@ -113,7 +126,10 @@ export const threshold = finishStep({
       }
     const highest = rules.find((rule) => rule.label > 255)
     if (highest) throw new FinishError('wrong-value', `threshold gives label ${highest.label}, labels go to 255`)
-    return { kind: 'labels', labels: { grid: value.image.grid, labels: thresholded(value.image, rules, priority) } }
+    const { grid } = value.image
+    const labels = thresholded(value.image, rules, priority)
+    const shares = keepsShares(grid, sourceGrid) ? thresholdShares(value.image, labels, rules) : undefined
+    return { kind: 'labels', labels: { grid, labels, shares } }
   },
 })
 
@@ -136,6 +152,40 @@ function ruleOf(given: {
     low: given.minimum ?? Number.NEGATIVE_INFINITY,
     high: given.maximum ?? Number.POSITIVE_INFINITY,
   }
+}
+
+/** How far each voxel is from the limits that decided its label, as a part of the farthest that any is. */
+function thresholdShares({ grid, data }: Image, labels: Uint8Array, rules: readonly Rule[]): LabelShares {
+  const voxels = voxelsOf(grid)
+  const shares = { ...newShares(0), second: new Uint8Array(voxels), share: new Uint8Array(voxels) }
+  const farthest = Math.max(1e-30, ...rules.map((rule) => largestMargin(data, voxels, rule)))
+  for (let i = 0; i < voxels; i++) {
+    const decided = labels[i] as number
+    let nearest = Number.NEGATIVE_INFINITY
+    for (const rule of rules) {
+      const margin = marginOf(data[rule.channel * voxels + i] as number, rule)
+      if (decided !== 0 && rule.label !== decided) continue
+      if (!(margin > nearest)) continue
+      nearest = margin
+      shares.second[i] = decided === 0 ? rule.label : 0
+    }
+    shares.share[i] = shareByte(0.5 + (0.5 * Math.abs(nearest)) / farthest)
+  }
+  return { ...shares, first: labels.slice() }
+}
+
+/** How far a value is inside of its limits; below 0 outside. */
+function marginOf(x: number, { low, high }: Rule): number {
+  return Math.min(x - low, high - x)
+}
+
+function largestMargin(data: Image['data'], voxels: number, rule: Rule): number {
+  let largest = 0
+  for (let at = rule.channel * voxels; at < (rule.channel + 1) * voxels; at++) {
+    const margin = Math.abs(marginOf(data[at] as number, rule))
+    if (margin > largest && margin < Number.POSITIVE_INFINITY) largest = margin
+  }
+  return largest
 }
 
 function thresholded(

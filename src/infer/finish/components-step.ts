@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import { type Box, type Connectivity, numberComponents } from '../components.ts'
 import { type LabelMap } from '../image.ts'
+import { maskOn } from '../mask.ts'
 import { finishStep } from '../step.ts'
 import { writableLabels } from './kinds.ts'
 import { boxesOfLabels, union } from './label-boxes.ts'
-import { maskOn } from './mask.ts'
 
 const common = {
   /** Labels that are looked at; left out: all. Others stay as they are. */

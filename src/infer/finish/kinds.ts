@@ -11,7 +11,7 @@ export function valueAs<Kind extends ValueKind>(kind: Kind, value: Value, who: s
 /** Labels that may be changed: the given ones where they are given for good, else a copy. */
 export function writableLabels(value: Value, context: { owned?: boolean }, who: string): LabelMap {
   const { labels } = valueAs('labels', value, who)
-  return context.owned ? labels : { grid: labels.grid, labels: labels.labels.slice() }
+  return context.owned ? labels : { ...labels, labels: labels.labels.slice() }
 }
 
 /** An image of Float32 whose data may be changed. */

@@ -1,5 +1,6 @@
-import type { Box } from '../components.ts'
+import type { Box, Extent } from '../components.ts'
 import type { LabelMap } from '../image.ts'
+import { forEachLabelRun } from '../label-runs.ts'
 
 /** Where a label lies, and how often. */
 export interface LabelBox extends Box {
@@ -10,19 +11,15 @@ export interface LabelBox extends Box {
 }
 
 /** The box and the number of voxels of every label but 0 that occurs, in order of the labels: one pass over the map, run by run. */
-export function labelBoxes({ grid, labels }: LabelMap): LabelBox[] {
-  const [nx, ny, nz] = grid.size
+export function labelBoxes({ grid, labels }: { grid: Pick<Extent, 'size'>; labels: Uint8Array }): LabelBox[] {
+  const [nx, ny] = grid.size
   const found: (LabelBox | undefined)[] = []
-  for (let z = 0, row = 0; z < nz; z++)
-    for (let y = 0; y < ny; y++, row += nx) {
-      let x = 0
-      while (x < nx) {
-        const label = labels[row + x] as number
-        const start = x++
-        while (x < nx && labels[row + x] === label) x++
-        if (label !== 0) addRun(found, label, { start, end: x, y, z })
-      }
-    }
+  const add = (label: number, first: number, last: number): void => {
+    const row = Math.floor(first / nx)
+    const start = first - row * nx
+    addRun(found, label, { start, end: start + last - first, y: row % ny, z: Math.floor(row / ny) })
+  }
+  forEachLabelRun(labels, add, { row: nx })
   return found.filter((box) => box !== undefined)
 }
 

@@ -2,12 +2,12 @@ import * as z from 'zod'
 import type { Vector } from '../../dicom/geometry.ts'
 import { numberComponents } from '../components.ts'
 import { type Grid, type LabelMap, voxelsOf } from '../image.ts'
+import { maskOn, voxelsIn } from '../mask.ts'
 import { finishStep } from '../step.ts'
 import type { Box, Value } from '../value.ts'
 import { FinishError } from './error.ts'
 import { writableLabels } from './kinds.ts'
 import { boxesOfLabels } from './label-boxes.ts'
-import { maskOn, voxelsIn } from './mask.ts'
 
 const byMask = z.strictObject({
   /** Name of the value that is the mask: labels (all but 0), an image (above 0.5), or boxes. It may lie on another grid. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { translatedShares } from '../label-shares.ts'
 import { finishStep } from '../step.ts'
 import type { Value } from '../value.ts'
 import { writableLabels } from './kinds.ts'
@@ -7,9 +8,9 @@ const label = z.int().min(0).max(255)
 
 /** Labels through a table of 256 entries. */
 function throughTable(value: Value, table: Uint8Array, context: { owned?: boolean }, who: string): Value {
-  const { grid, labels } = writableLabels(value, context, who)
+  const { grid, labels, shares } = writableLabels(value, context, who)
   for (let i = 0; i < labels.length; i++) labels[i] = table[labels[i] as number] as number
-  return { kind: 'labels', labels: { grid, labels } }
+  return { kind: 'labels', labels: { grid, labels, shares: shares && translatedShares(shares, table) } }
 }
 
 const identity = (): Uint8Array => Uint8Array.from({ length: 256 }, (_, i) => i)

@@ -1,32 +1,9 @@
 import * as z from 'zod'
 import { code, colour } from '../manifest/vocabulary.ts'
 import { ImportError } from './error.ts'
+import { category, knownCodes } from './known-codes.ts'
 import type { Code, PlanClass } from './plan.ts'
 import { type Answers, distinct, slug, wordsOf } from './question.ts'
-
-const structure: Code = { value: '123037004', scheme: 'SCT', meaning: 'Anatomical Structure' }
-const abnormality: Code = { value: '49755003', scheme: 'SCT', meaning: 'Morphologically Abnormal Structure' }
-
-/** Codes of what models most often segment (SNOMED CT, as in CID 7151 and others of PS3.16). */
-const known: Readonly<Record<string, Code>> = Object.fromEntries(
-  (
-    [
-      ['Liver', '10200004'],
-      ['Spleen', '78961009'],
-      ['Kidney', '64033007'],
-      ['Pancreas', '15776009'],
-      ['Heart', '80891009'],
-      ['Brain', '12738006'],
-      ['Lung', '39607008'],
-      ['Prostate', '41216001'],
-      ['Aorta', '15825003'],
-      ['Stomach', '69695003'],
-      ['Gallbladder', '28231008'],
-      ['Esophagus', '32849002'],
-      ['Left atrium', '82471001'],
-    ] as const
-  ).map(([meaning, value]) => [slug(meaning), { value, scheme: 'SCT', meaning }]),
-)
 
 const colours: readonly (readonly [number, number, number])[] = [
   [230, 80, 80],
@@ -64,25 +41,32 @@ export async function askClasses(
   { names, count, what }: { names: readonly string[] | null; count: number | null; what: 'segment' | 'finding' },
 ): Promise<PlanClass[]> {
   const wanted = await namedClasses(answers, names, count)
-  if (wanted.length === 0 || (count !== null && wanted.length !== count))
-    throw new ImportError(
-      'bad-answer',
-      `classes: ${wanted.length} are given, ${count ?? 'at least one'} is expected (without background)`,
-    )
+  const fault = faultOfCount(wanted.length, count)
+  if (fault !== null) throw new ImportError('bad-answer', `classes: ${fault}`)
   const ids = distinct(wanted.map(({ name }, index) => slug(name, `class-${index + 1}`)))
   const classes: PlanClass[] = []
   for (const [index, given] of wanted.entries()) {
     const id = ids[index] as string
+    const type = given.code ?? (await askCode(answers, id, given.name))
+    const known = knownCodes(given.name)
+    const isKnown = known?.type.value === type.value && known.type.scheme === type.scheme
+    const modifiers = given.modifiers ?? (isKnown ? known.modifiers : undefined)
+    const usual = what === 'finding' ? category.abnormality : category.structure
     classes.push({
       id,
       label: given.name.slice(0, 64),
-      category: given.category ?? (what === 'finding' ? abnormality : structure),
-      type: given.code ?? (await askCode(answers, id, given.name)),
-      ...(given.modifiers && { modifiers: given.modifiers }),
+      category: given.category ?? (isKnown ? known.category : usual),
+      type,
+      ...(modifiers && { modifiers }),
       colour: given.colour ?? (colours[index % colours.length] as readonly [number, number, number]),
     })
   }
   return classes
+}
+
+function faultOfCount(given: number, count: number | null): string | null {
+  if (given > 0 && (count === null || given === count)) return null
+  return `${given} are given, ${count ?? 'at least one'} ${(count ?? 1) === 1 ? 'is' : 'are'} expected (without background)`
 }
 
 interface GivenClass {
@@ -109,12 +93,14 @@ async function namedClasses(
     id: 'classes',
     text: 'Names of the classes without background, in the order of the model, with commas between them',
     default: suggested.join(', '),
+    isKnown: names !== null,
+    faultOf: (answer) => faultOfCount(wordsOf(answer).length, count),
   })
   return wordsOf(text).map((name) => ({ name }))
 }
 
 async function askCode(answers: Answers, id: string, name: string): Promise<Code> {
-  const suggested = known[id] ?? {
+  const suggested = knownCodes(name)?.type ?? {
     value: id.toUpperCase().slice(0, 16).replace(/-+$/, ''),
     scheme: '99HILUM',
     meaning: name.slice(0, 64),
@@ -123,15 +109,15 @@ async function askCode(answers: Answers, id: string, name: string): Promise<Code
     id: `code-${id}`,
     text: `Code of ${name}: value, scheme, meaning`,
     default: `${suggested.value}, ${suggested.scheme}, ${suggested.meaning}`,
+    faultOf: (answer) =>
+      codeOf(answer).success ? null : 'value, scheme, meaning (at most 16, 16 and 64 characters) are expected',
   })
+  return codeOf(text).data as Code
+}
+
+function codeOf(text: string): z.ZodSafeParseResult<Code> {
   const [value, scheme, ...meaning] = wordsOf(text)
-  const parsed = code.safeParse({ value, scheme, meaning: meaning.join(', ') })
-  if (!parsed.success)
-    throw new ImportError(
-      'bad-answer',
-      `code-${id}: "${text}": value, scheme, meaning (at most 16, 16 and 64 characters) are expected`,
-    )
-  return parsed.data
+  return code.safeParse({ value, scheme, meaning: meaning.join(', ') })
 }
 
 /** Said in the README where classes have codes of their own. */

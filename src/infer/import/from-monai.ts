@@ -9,7 +9,7 @@ import { mapPostprocessing } from './monai-postprocessing.ts'
 import { mapPreprocessing } from './monai-preprocessing.ts'
 import type { Plan, PlanChain, PlanResult } from './plan.ts'
 import { todoStep } from './plan.ts'
-import { type Answers, choose, distinct, slug } from './question.ts'
+import { type Answers, askAxes, askModality, choose, distinct, slug } from './question.ts'
 import { type Activation, activations, classesOf, planClassification, planSegmentation } from './results.ts'
 import { dimOf, tensorRoles } from './tensor-roles.ts'
 
@@ -65,31 +65,41 @@ export async function planMonai(folder: string, { name, answers }: { name: strin
     id: 'layout',
     text: 'What the dimensions of the images are (MONAI: columns before rows before slices)',
     default: is3d ? 'NCXYZ' : 'NCXY',
+    isKnown: true,
   })
-  const modality = (
-    await answers.text({ id: 'modality', text: 'Modality', default: modalityOf(format.input.modality) ?? 'CT' })
-  ).toUpperCase()
+  const modalities = await askModality(answers, modalityQuestion(format.input.modality))
+  const modality = [modalities].flat()[0] as string
   const run = mapInferer(inferer, { layout, image })
+  const isColoured = isColour(format.input)
   const source =
     is3d || cutsSlices
       ? 'volume'
       : await choose(answers, {
           id: 'source',
           text: 'What is given to it slice by slice: a volume, one image, or frames',
-          default: ['CT', 'MR', 'PT'].includes(modality) ? 'volume' : 'image',
-          choices: ['volume', 'image', 'frames'],
+          default: !isColoured && ['CT', 'MR', 'PT'].includes(modality) ? 'volume' : 'image',
+          choices: isColoured ? ['image', 'frames'] : ['volume', 'image', 'frames'],
         })
   const keys = preprocessing.find(({ target }) => target.startsWith('LoadImage'))?.options.keys ?? 'image'
   const prepared = mapPreprocessing(preprocessing, { keys: [keys].flat().map(String), startsAtZero: modality !== 'CT' })
   const notes = [...prepared.notes, ...run.notes]
   const isVolume = source === 'volume'
-  const axes = isVolume && !prepared.isOriented ? await askAxes(answers) : null
-  if (axes !== null) notes.push(`No transform says which way the axes ran in training: ${axes} is what was answered.`)
-  const series = seriesNames(format.input, dimOf(image, run.layout, 'C') ?? 1)
+  const isAsked = isVolume && !prepared.isOriented
+  const axes = isAsked ? await askAxes(answers) : null
+  if (isAsked)
+    notes.push(`No transform says which way the axes ran in training: ${axes ?? 'as they come'} is what was answered.`)
+  const channels = dimOf(image, run.layout, 'C') ?? 1
+  const series = seriesNames(format.input, channels)
+  const isRepeated = series.length === 1 && !isColoured && channels > 1
+  if (isRepeated)
+    notes.push(`The model takes ${channels} channels, and the bundle names one: the grey image is repeated.`)
   const todos = run.todo.map((sentence) => todoStep(sentence))
   const steps = [
-    ...(axes === null || axes === 'none' ? [] : [{ step: 'reorient', options: { axes } }]),
+    ...(axes === null ? [] : [{ step: 'reorient', options: { axes } }]),
     ...prepared.steps,
+    ...(isRepeated && !prepared.steps.some(({ step }) => step === 'repeat-channel')
+      ? [{ step: 'repeat-channel', options: { times: channels } }]
+      : []),
     ...todos,
   ]
   const given = await planGiven(answers, {
@@ -117,8 +127,9 @@ export async function planMonai(folder: string, { name, answers }: { name: strin
     inputs: series.map((one) => ({
       name: one,
       kind: source,
-      modality,
+      modality: modalities,
       ...(modality === 'CT' && isVolume && { values: 'hounsfield' }),
+      ...(isColoured && !isVolume && { colours: 'colour' }),
       ...(source === 'image' && { several: 'first' }),
     })),
     prepare: { prepared: { from: series.length === 1 ? (series[0] as string) : series, steps } },
@@ -162,20 +173,28 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** A DICOM modality by the words that bundles use. */
-function modalityOf(text: unknown): string | null {
-  const word = (textOf(text) ?? '').toUpperCase()
-  if (/\bMRI?\b|^MR/.test(word)) return 'MR'
-  if (/^PET|^PT\b/.test(word)) return 'PT'
-  return /^(CT|US|CR|DX|MG|XA|NM|OP|ES|SM)\b/.exec(word)?.[1] ?? null
-}
+/** DICOM's modalities by the words that bundles use. */
+const modalityWords: readonly (readonly [RegExp, string])[] = [
+  [/\bMRI?\b|^MR/, 'MR'],
+  [/^PET|^PT\b/, 'PT'],
+  [/^MAMMO/, 'MG'],
+  [/^ULTRASOUND|^ECHO/, 'US'],
+  [/^X-?RAY|^RADIOGRA|^CXR/, 'CR, DX'],
+  [/^ENDOSCOP/, 'ES'],
+  [/^(FUNDUS|OPHTHALM)/, 'OP'],
+]
 
-async function askAxes(answers: Answers): Promise<string> {
-  return await answers.text({
-    id: 'axes',
-    text: 'Where columns, rows and slices of the training images grew to: RAS as in NIfTI, LPS as in DICOM, or none (as they come)',
-    default: 'RAS',
-  })
+/** The modality that a bundle speaks of; where it says none, somebody has to. */
+function modalityQuestion(text: unknown): { text: string; default?: string } {
+  const said = textOf(text)
+  const word = (said ?? '').toUpperCase()
+  const known =
+    /^(CT|US|CR|DX|MG|XA|NM|OP|ES|SM)\b/.exec(word)?.[1] ?? modalityWords.find(([words]) => words.test(word))?.[1]
+  const where = said === null ? 'the bundle does not say it' : `the bundle says "${said}"`
+  return {
+    text: `Modality, as DICOM writes it (${where})`,
+    ...(known !== undefined && { default: known, isKnown: true }),
+  }
 }
 
 function channelNames(format: ConfigMap): string[] {
@@ -185,9 +204,15 @@ function channelNames(format: ConfigMap): string[] {
     .map(([, name]) => String(name))
 }
 
+/** Whether the three channels of an image are those of colours. */
+function isColour(format: ConfigMap): boolean {
+  return /^r(ed)?,g(reen)?,b(lue)?$/i.test(channelNames(format).join())
+}
+
+/** A series for each channel; one where the bundle names one channel only, or colours. */
 function seriesNames(format: ConfigMap, channels: number): string[] {
-  if (channels === 1) return ['images']
   const names = channelNames(format)
+  if (channels === 1 || names.length === 1 || isColour(format)) return ['images']
   return distinct(Array.from({ length: channels }, (_, index) => slug(names[index] ?? '', `series-${index + 1}`)))
 }
 

@@ -8,7 +8,7 @@ import { readConfig } from './monai-config.ts'
 import { planNormalisation } from './nnunet-normalisation.ts'
 import { type Configuration, configurationNames, type Dataset, readConfiguration, readDataset } from './nnunet-plans.ts'
 import { type Plan, type PlanChain, type PlanSegment, type PlanStep, todosOf } from './plan.ts'
-import { type Answers, choose, distinct, slug } from './question.ts'
+import { type Answers, askAxes, askModality, choose, distinct, slug } from './question.ts'
 import { dimOf, fixedOnGrid, tensorRoles } from './tensor-roles.ts'
 
 /** Whether a folder is that of a model of nnU-Net v2. */
@@ -32,7 +32,11 @@ export async function planNnunet(folder: string, { name, answers }: { name: stri
   const [model] = models
   if (model === undefined) throw new ImportError('no-model', `${folder}: an ONNX file is expected there, or in fold_0`)
   const plans = await readConfig(path.join(folder, 'plans.json'))
-  const dataset = readDataset(await readConfig(path.join(folder, 'dataset.json')), path.join(folder, 'dataset.json'))
+  const { dataset_name: named } = plans
+  const dataset = readDataset(await readConfig(path.join(folder, 'dataset.json')), {
+    file: path.join(folder, 'dataset.json'),
+    otherwise: typeof named === 'string' ? named : 'nnU-Net',
+  })
   const { images, results } = tensorRoles(await inspectModel(model))
   const [image] = images
   const [result] = results
@@ -46,6 +50,7 @@ export async function planNnunet(folder: string, { name, answers }: { name: stri
     text: 'The configuration that was exported',
     default: is2d ? '2d' : known.includes('3d_fullres') ? '3d_fullres' : (known.find((one) => one !== '2d') ?? ''),
     choices: known,
+    isKnown: known.length === 1 || is2d,
   })
   const configuration = readConfiguration(plans, wanted)
   if (configuration.dimensions !== (image.dims?.length ?? configuration.dimensions + 2) - 2)
@@ -68,20 +73,21 @@ export async function planNnunet(folder: string, { name, answers }: { name: stri
     text: 'Title, the beginning of every Series Description',
     default: dataset.name.slice(0, 40),
   })
-  const modality = await answers.text({
-    id: 'modality',
+  const isCt = dataset.channels.some((channel) => channel.toUpperCase() === 'CT')
+  const modality = await askModality(answers, {
     text: 'Modality',
-    default: dataset.channels.some((channel) => channel.toUpperCase() === 'CT') ? 'CT' : 'MR',
+    default: isCt ? 'CT' : 'MR',
+    isKnown: isCt,
   })
-  const axes = await answers.text({
-    id: 'axes',
-    text: 'Where columns, rows and slices of the training images grew to: RAS, LAS or LPS; nnU-Net takes files as they are, look into one; or none',
-    default: 'RAS',
-  })
+  const axes = await askAxes(
+    answers,
+    'Where columns, rows and slices of the training images grew to: RAS, LAS or LPS; nnU-Net takes files as they are, look into one; or none',
+  )
   const mirroring = await choose(answers, {
     id: 'mirroring',
     text: 'Test-time augmentation by mirroring, as nnU-Net does unless told otherwise: 8 times the work (4 in 2D)',
     default: 'no',
+    isKnown: true,
     choices: ['no', 'yes'],
   })
   const series = distinct(dataset.channels.map((channel, index) => slug(channel, `channel-${index + 1}`)))
@@ -95,7 +101,7 @@ export async function planNnunet(folder: string, { name, answers }: { name: stri
   const segmentation = await planSegments(answers, dataset, dimOf(result, layout, 'C'))
   const prepare = planNormalisation(configuration, {
     series,
-    before: axes === 'none' ? [] : [{ step: 'reorient', options: { axes: axes.toUpperCase() } }],
+    before: axes === null ? [] : [{ step: 'reorient', options: { axes } }],
     after: resampling(configuration, layout),
   })
   const flips = ['i', 'j', 'k'].filter((_, axis) => configuration.dimensions === 3 || axis !== sliceAxis(spatial))
@@ -107,8 +113,8 @@ export async function planNnunet(folder: string, { name, answers }: { name: stri
     inputs: series.map((one) => ({
       name: one,
       kind: 'volume',
-      modality: modality.toUpperCase(),
-      ...(modality.toUpperCase() === 'CT' && { values: 'hounsfield' }),
+      modality,
+      ...(modality === 'CT' && { values: 'hounsfield' }),
     })),
     prepare,
     models: await planModels(models),
@@ -151,10 +157,10 @@ function resampling({ spacing }: Configuration, layout: string): PlanStep[] {
 
 function notesOf(
   { usesMask }: Configuration,
-  { axes, mirroring, layout }: { axes: string; mirroring: string; layout: string },
+  { axes, mirroring, layout }: { axes: string | null; mirroring: string; layout: string },
 ): string[] {
   return [
-    `nnU-Net takes images as their files have them; here the axes are brought to ${axes}. Look into a training image: the wrong direction costs accuracy unless the model was trained with mirroring.`,
+    `nnU-Net takes images as their files have them; here the axes ${axes === null ? 'stay as they come' : `are brought to ${axes}`}. Look into a training image: the wrong direction costs accuracy unless the model was trained with mirroring.`,
     `The tensor is ${layout}. Spacing and patch of plans.json stand in its order (${layout.slice(2)}); here they stand as columns, rows, slices.`,
     'nnU-Net brings probabilities back to the source before it takes the highest; here labels are, by their parts of each voxel. Borders may differ by a voxel.',
     ...(mirroring === 'no'

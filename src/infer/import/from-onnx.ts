@@ -43,7 +43,7 @@ export async function planOnnx(
     default: name,
   })
   const preparation = await planPreparation(answers, { kind, roles })
-  const given = await planGiven(answers, { kind, result, layout: preparation.layout, source: preparation.source })
+  const given = await planGiven(answers, { kind, result, ...preparation })
   const further = roles.results.slice(1).map((one) => one.name)
   return {
     name,
@@ -56,6 +56,7 @@ export async function planOnnx(
     feeds: preparation.feeds,
     run: preparation.run,
     tensors: { [result.name]: given.output },
+    ...(given.occlusion && { occlusion: given.occlusion }),
     finish: given.finish,
     result: given.result,
     notes: [
@@ -74,11 +75,18 @@ interface Given {
   finish: Readonly<Record<string, PlanChain>>
   result: PlanResult
   notes: readonly string[]
+  occlusion?: Readonly<Record<string, unknown>> | null
 }
 
 async function planGiven(
   answers: Answers,
-  { kind, result, layout, source }: { kind: ModelKind; result: TensorInfo; layout: string; source: string },
+  {
+    kind,
+    result,
+    layout,
+    source,
+    size,
+  }: { kind: ModelKind; result: TensorInfo; layout: string; source: string; size: readonly number[] | null },
 ): Promise<Given> {
   if (kind.startsWith('images'))
     return { output: { value: 'made' }, finish: {}, result: { kind: 'images', from: 'made' }, notes: [] }
@@ -92,7 +100,14 @@ async function planGiven(
     })
     const classes = await askClasses(answers, { names: null, count, what: 'finding' })
     const { output, finish, from } = planClassification(activation)
-    return { output, finish, result: { kind: 'classification', from, classes }, notes: codeNotes(classes) }
+    const occlusion = size && (await askOcclusion(answers, size, activation))
+    return {
+      output,
+      finish,
+      result: { kind: 'classification', from, classes, ...(occlusion && { map: 'evidence' }) },
+      notes: codeNotes(classes),
+      occlusion,
+    }
   }
   const own = outputLayout(layout, result)
   const channels = dimOf(result, own, 'C')
@@ -120,6 +135,25 @@ async function planGiven(
     },
     notes: codeNotes(classes),
   }
+}
+
+/** Asks whether a map of what the answer depends on is made; a part that is covered has an eighth of each side. */
+async function askOcclusion(
+  answers: Answers,
+  size: readonly number[],
+  activation: ClassActivation,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  const covered = size.map((length) => Math.max(1, Math.round(length / 8)))
+  const runs = 15 ** size.length
+  const saliency = await choose(answers, {
+    id: 'saliency',
+    text: `A picture of what the answer depends on: occlusion (the model runs some ${runs} times more), or none`,
+    default: 'none',
+    isKnown: true,
+    choices: ['none', 'occlusion'],
+  })
+  if (saliency === 'none') return null
+  return { value: 'evidence', activation: activation === 'probabilities' ? 'none' : activation, size: covered }
 }
 
 /** The layout of an output with as many dimensions as the input, or without channels. */

@@ -1,6 +1,6 @@
 import { ImportError } from './error.ts'
 import type { PlanStep } from './plan.ts'
-import { type Answers, numbersOf } from './question.ts'
+import { type Answers, faultOfThrown, numbersOf } from './question.ts'
 
 const help =
   'window CENTRE WIDTH | range LOW HIGH (to 0..1) | z-score | z-score-nonzero | min-max | percentiles LOW HIGH | voi | imagenet | divide NUMBER | suv | none'
@@ -26,6 +26,7 @@ export async function askIntensity(answers: Answers, modality: string): Promise<
     id: 'intensity',
     text: `How values are scaled, as in training: ${help}`,
     default: defaultIntensity(modality),
+    faultOf: (answer) => faultOfThrown(() => intensitySteps(answer)),
   })
   return intensitySteps(text)
 }
@@ -35,7 +36,7 @@ export function intensitySteps(text: string): PlanStep[] {
   const [word = '', ...rest] = text.trim().split(/\s+/)
   const numbers = numbersOf(rest.join(' ')) ?? []
   const wrong = (): never => {
-    throw new ImportError('bad-answer', `intensity: "${text}": one of ${help} is expected`)
+    throw new ImportError('bad-answer', `one of ${help} is expected`)
   }
   const two = (): [number, number] => (numbers.length === 2 ? (numbers as [number, number]) : wrong())
   switch (word) {

@@ -110,6 +110,7 @@ function manifestOf(
           run: plan.run,
           ...(plan.augment && { augment: plan.augment }),
           outputs: plan.tensors,
+          ...(plan.occlusion && { occlusion: plan.occlusion }),
         },
       ],
     }),
@@ -169,6 +170,15 @@ function resultOf(result: PlanResult): Record<string, unknown> {
             from: result.from,
             classes: result.classes.map(({ id, label, type }) => ({ id, label, type, threshold: 0.5 })),
           },
+          ...(result.map === undefined
+            ? []
+            : [
+                {
+                  kind: 'colour-capture',
+                  title: 'evidence',
+                  heatMap: { from: result.map, name: 'Evidence', range: [0.02, 0.3] },
+                },
+              ]),
         ],
       }
     case 'images':

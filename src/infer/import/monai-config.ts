@@ -23,7 +23,8 @@ export async function readConfig(file: string): Promise<ConfigMap> {
 
 /**
  * A MONAI configuration: `@a::b::0` (or `@a#b#0`) and `%a::b` mean another entry. Expressions of Python (`$…`) are not evaluated; they stay as they
- * are, but for those that are nothing but a reference, a number, a list of numbers, True, False or None.
+ * are, but for those that are nothing but a reference, a number, a list of numbers, True, False or None, or a choice between two of these by a
+ * reference to a truth value (`$@a if @b else @c`).
  */
 export class MonaiConfig {
   readonly #root: ConfigMap
@@ -49,6 +50,11 @@ export class MonaiConfig {
     if (reference !== undefined) {
       const found = this.#at(reference.split(/::|#/))
       return found === undefined ? value : this.resolve(found, depth + 1)
+    }
+    const choice = /^[$]\s*(.+?)\s+if\s+(@[\w:#]+)\s+else\s+(.+)$/.exec(value)
+    if (choice) {
+      const condition = this.resolve(choice[2], depth + 1)
+      if (typeof condition === 'boolean') return this.resolve(`$${condition ? choice[1] : choice[3]}`, depth + 1)
     }
     return value.startsWith('$') ? literal(value) : value
   }

@@ -97,8 +97,11 @@ export interface Dataset {
   regions: number[] | null
 }
 
-/** @throws {ImportError} `not-importable` */
-export function readDataset(dataset: ConfigMap, file: string): Dataset {
+/**
+ * @param otherwise the name where the file has none
+ * @throws {ImportError} `not-importable`
+ */
+export function readDataset(dataset: ConfigMap, { file, otherwise }: { file: string; otherwise: string }): Dataset {
   const parsed = z
     .looseObject({
       name: z.string().optional(),
@@ -108,7 +111,7 @@ export function readDataset(dataset: ConfigMap, file: string): Dataset {
     })
     .safeParse(dataset)
   if (!parsed.success) throw new ImportError('not-importable', `${file}: ${z.prettifyError(parsed.error)}`)
-  const { name = 'nnU-Net', channel_names, labels, regions_class_order: order } = parsed.data
+  const { name = otherwise, channel_names, labels, regions_class_order: order } = parsed.data
   const named = Object.entries(labels).filter(([label]) => label !== 'ignore')
   const isRegions = named.some(([, value]) => Array.isArray(value))
   const foreground = named.filter(([, value]) => [value].flat().some((one) => one !== 0))

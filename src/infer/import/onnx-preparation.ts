@@ -2,7 +2,17 @@ import type { TensorInfo } from '../runtime/model.ts'
 import { ImportError } from './error.ts'
 import { askIntensity, isProjection } from './intensity.ts'
 import type { PlanChain, PlanStep } from './plan.ts'
-import { type Answers, askNumbers, choose, distinct, slug, wordsOf } from './question.ts'
+import {
+  type Answers,
+  askAxes,
+  askModality,
+  askNumbers,
+  choose,
+  distinct,
+  numbersOf,
+  slug,
+  wordsOf,
+} from './question.ts'
 import { dimOf, fixedSize, likelyLayout, type ModelKind, type TensorRoles } from './tensor-roles.ts'
 
 /** How images get into the model. */
@@ -14,6 +24,8 @@ export interface Preparation {
   /** Of the first image. */
   layout: string
   source: Source
+  /** Columns, rows (and slices) of what the model is given; null where that varies. */
+  size: readonly number[] | null
   notes: string[]
 }
 
@@ -27,16 +39,14 @@ export async function planPreparation(
     id: 'layout',
     text: 'What the dimensions of the images are: N batch, C channels, D slices, H rows, W columns (or Z, Y, X)',
     default: likelyLayout(image),
+    faultOf: (answer) => faultOfLayout(answer, image),
   })
-  if (image.dims !== null && layout.length !== image.dims.length)
-    throw new ImportError(
-      'bad-answer',
-      `layout: ${layout}: the model's input ${image.name} has ${image.dims.length} dimensions`,
-    )
   const is3d = kind.endsWith('3d')
-  const modality = (
-    await answers.text({ id: 'modality', text: 'Modality (CT, MR, CR, DX, …)', default: is3d ? 'CT' : 'MR' })
-  ).toUpperCase()
+  const modalities = await askModality(answers, {
+    text: 'Modality (CT, MR, PT, US …); several that are taken alike with a comma, as CR, DX',
+    default: is3d ? 'CT' : kind === 'classification-2d' ? 'CR, DX' : 'MR',
+  })
+  const modality = [modalities].flat()[0] as string
   const source = is3d ? 'volume' : await askSource(answers, kind, modality)
   const channels = await planChannels(answers, { roles, layout, source })
   const notes = [...channels.notes]
@@ -53,6 +63,7 @@ export async function planPreparation(
   // What the header says of showing comes first, so that borders are as dark as what is shown.
   const isShown = intensity.some(({ step }) => step === 'voi')
   const chain = [...steps, ...(isShown ? [...intensity, ...shape.steps] : [...shape.steps, ...intensity]), ...repeat]
+  if (isShown) notes.push('voi refuses images whose header has neither a window nor a VOI LUT; min-max takes any.')
   const states = Object.keys(roles.states)
   const run =
     states.length === 0
@@ -66,7 +77,7 @@ export async function planPreparation(
   if (states.length > 0)
     notes.push(`${states.join(', ')} was taken for the state of a recurrent model, which begins with zeros.`)
   return {
-    inputs: channels.series.map((name) => inputEntry(name, { source, modality, run })),
+    inputs: channels.series.map((name) => inputEntry(name, { source, modality: modalities, run })),
     prepare: Object.fromEntries(channels.prepared.map(({ name, from }) => [name, { from, steps: chain }])),
     feeds: Object.fromEntries(
       roles.images.map((one, index) => [
@@ -81,6 +92,7 @@ export async function planPreparation(
     run,
     layout,
     source,
+    size: source === 'image' || kind.endsWith('3d') ? shape.size : null,
     notes: [...notes, ...shape.notes],
   }
 }
@@ -107,7 +119,7 @@ async function askAlong(answers: Answers): Promise<string> {
 
 function inputEntry(
   name: string,
-  { source, modality, run }: { source: Source; modality: string; run: Readonly<Record<string, unknown>> },
+  { source, modality, run }: { source: Source; modality: string | string[]; run: Readonly<Record<string, unknown>> },
 ): Record<string, unknown> {
   if (run.along === 'time') return { name, kind: 'sequence', by: 'time', modality }
   return {
@@ -167,20 +179,18 @@ async function planChannels(
       id: 'series',
       text: `Names of the ${count} series, in the order of the channels`,
       default: Array.from({ length: count }, (_, index) => `series-${index + 1}`).join(', '),
+      faultOf: (answer) => {
+        const given = wordsOf(answer).length
+        return given === count ? null : `${given} names are given, ${count} are expected`
+      },
     }),
   )
-  if (names.length !== count)
-    throw new ImportError('bad-answer', `series: ${names.length} names are given, ${count} are expected`)
   const series = distinct(names.map((name) => slug(name, 'series')))
   return { ...none, series, prepared: [{ name: 'prepared', from: series }] }
 }
 
 async function askGrid(answers: Answers): Promise<PlanStep[]> {
-  const axes = await answers.text({
-    id: 'axes',
-    text: 'Where columns, rows and slices of the training images grew to: RAS as in NIfTI, LPS as in DICOM, or none (as they come)',
-    default: 'RAS',
-  })
+  const axes = await askAxes(answers)
   const spacing = await askNumbers(
     answers,
     {
@@ -191,13 +201,14 @@ async function askGrid(answers: Answers): Promise<PlanStep[]> {
     { counts: [1, 3] },
   )
   return [
-    ...(axes === 'none' ? [] : [{ step: 'reorient', options: { axes: axes.toUpperCase() } }]),
+    ...(axes === null ? [] : [{ step: 'reorient', options: { axes } }]),
     ...(spacing ? [{ step: 'resample', options: { spacing: spacing.length === 1 ? spacing[0] : spacing } }] : []),
   ]
 }
 
 interface Shape {
   steps: PlanStep[]
+  size: readonly number[] | null
   run: Record<string, unknown>
   notes: string[]
 }
@@ -215,22 +226,25 @@ async function planRun3d(
           id: 'window',
           text: 'Size of the sliding window along columns, rows and slices, voxels; or none, for the whole volume at once',
           default: (size ?? [96, 96, 96]).join(','),
+          isKnown: size !== null,
+          faultOf: (answer) =>
+            answer === 'none' || !size || numbersOf(answer)?.join() === size.join()
+              ? null
+              : `the model takes ${size.join(',')} voxels and nothing else`,
         },
         { counts: [3], whole: true },
       )
-  if (window) {
-    checkFixed('window', window, size)
-    return { steps: [], run: { kind: 'sliding-window', size: window }, notes: [] }
-  }
+  if (window) return { steps: [], size: null, run: { kind: 'sliding-window', size: window }, notes: [] }
   if (!size)
     return {
       steps: [],
+      size: null,
       run: { kind: 'whole' },
       notes: ['The whole volume is given to the model at once: it may need much memory.'],
     }
   // Voxels of a spacing stay of that spacing.
   const fit = await askFit(answers, size, isSpaced ? 'crop-or-pad' : 'resize')
-  return { steps: [fit], run: { kind: 'whole' }, notes: [] }
+  return { steps: [fit], size, run: { kind: 'whole' }, notes: [] }
 }
 
 async function planRun2d(
@@ -249,11 +263,13 @@ async function planRun2d(
   if (!wanted)
     return {
       steps: [],
+      size: null,
       run,
       notes: ['Slices are given in the size that they have: many networks want a multiple of 16 or 32.'],
     }
   return {
     steps: [await askFit(answers, wanted, kind === 'classification-2d' ? 'letterbox' : 'resize')],
+    size: wanted,
     run,
     notes: [],
   }
@@ -274,10 +290,10 @@ async function askFit(
   return { step: 'resize', options: how === 'letterbox' ? { size, aspect: 'letterbox', fill: 'minimum' } : { size } }
 }
 
-function checkFixed(id: string, given: readonly number[], size: readonly number[] | null): void {
-  if (size && size.join() !== given.join())
-    throw new ImportError(
-      'bad-answer',
-      `${id}: ${given.join(',')}: the model takes ${size.join(',')} voxels and nothing else`,
-    )
+function faultOfLayout(layout: string, image: TensorInfo): string | null {
+  if (image.dims !== null && layout.length !== image.dims.length)
+    return `the model's input ${image.name} has ${image.dims.length} dimensions`
+  const axes = layout.split('')
+  const isRight = axes.every((axis) => 'NTCDHWXYZ'.includes(axis)) && new Set(axes).size === axes.length
+  return isRight && /[WX]/.test(layout) && /[HY]/.test(layout) ? null : 'letters as NCHW or NCDHW are expected'
 }

@@ -34,10 +34,10 @@ export interface PlanChain {
   steps: readonly PlanStep[]
 }
 
-/** What the pipeline gives. */
+/** What the pipeline gives; `map`: a value that shows what a classifier's answer depends on. */
 export type PlanResult =
   | { kind: 'segmentation'; segments: readonly PlanSegment[]; measures: 'volume' | 'area' }
-  | { kind: 'classification'; from: string; classes: readonly PlanClass[] }
+  | { kind: 'classification'; from: string; classes: readonly PlanClass[]; map?: string | undefined }
   | { kind: 'images'; from: string }
 
 /** A file that is copied into the pipeline's folder. */
@@ -67,6 +67,8 @@ export interface Plan {
   run: Readonly<Record<string, unknown>>
   augment?: Readonly<Record<string, unknown>> | undefined
   tensors: Readonly<Record<string, unknown>>
+  /** A map of what a classifier's answer depends on. */
+  occlusion?: Readonly<Record<string, unknown>> | undefined
   finish: Readonly<Record<string, PlanChain>>
   result: PlanResult
   /** What somebody should look at: assumptions, differences from the training's own code. */

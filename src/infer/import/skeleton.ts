@@ -1,4 +1,5 @@
 import { ImportError } from './error.ts'
+import { category } from './known-codes.ts'
 import type { Plan, PlanClass } from './plan.ts'
 import { planClassification, planSegmentation } from './results.ts'
 import { type ModelKind, modelKinds } from './tensor-roles.ts'
@@ -9,7 +10,7 @@ export const skeletonKinds: readonly string[] = ['threshold', ...modelKinds]
 const structure: PlanClass = {
   id: 'structure',
   label: 'Structure',
-  category: { value: '123037004', scheme: 'SCT', meaning: 'Anatomical Structure' },
+  category: category.structure,
   type: { value: 'STRUCTURE', scheme: '99HILUM', meaning: 'Structure' },
   colour: [230, 80, 80],
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { occlusionOptions } from '../runner/occlusion.ts'
 import { augmentOptions, combineOptions, runOptions, tensorInput, tensorOutput } from '../runner/options.ts'
 import { modelOptions } from '../runtime/options.ts'
 import { name } from './vocabulary.ts'
@@ -15,5 +16,7 @@ export const inferenceSchema = z.strictObject({
   augment: augmentOptions.optional(),
   /** By the name of the model's output. */
   outputs: z.record(z.string().min(1), tensorOutput),
+  /** A map of what a classifier's answer depends on. */
+  occlusion: occlusionOptions.optional(),
 })
 export type InferenceManifest = z.output<typeof inferenceSchema>

@@ -1,4 +1,6 @@
+import { messageOf } from '../../errors.ts'
 import { suggestion } from '../../nearest-name.ts'
+import { unitRatio } from '../measure/units.ts'
 import type { ValueKind } from '../value.ts'
 import type { MeasurementManifest } from './measurement.ts'
 import type { OutputManifest } from './output.ts'
@@ -67,11 +69,12 @@ function checkMeasurements(references: References): void {
 
 /** Holds what a quantity is measured on against what it needs. */
 function checkQuantity(
-  { quantity: { step }, of, segment, change }: MeasurementManifest,
+  { quantity: { step }, of, segment, change, unit }: MeasurementManifest,
   path: Path,
-  { manifest, tables, fault, expectValue }: References,
+  { manifest, tables, values, fault, expectValue }: References,
 ): void {
-  const subject = tables.quantities[step]?.subject
+  const { subject, unit: own } = tables.quantities[step] ?? {}
+  checkUnit(own, unit.value, { path: [...path, 'unit', 'value'], fault })
   const needs: ValueKind | null =
     subject === 'image+segment' ? 'image' : subject === 'boxes' || subject === 'numbers' ? subject : null
   if (needs && of === undefined) fault([...path, 'of'], `${step} is measured on ${worded(needs)}: of is missing`)
@@ -90,7 +93,22 @@ function checkQuantity(
     fault(path, `${step} is measured on segments: none is declared in segments`)
   if (maps.size > 1)
     fault(path, `the segments lie in several label maps (${[...maps].join(', ')}): segment has to name one`)
-  for (const from of maps) expectValue(from, [...path, 'segment'], ['labels'])
+  // A segment that is made of nothing has a problem of its own.
+  for (const from of maps) if (values.has(from)) expectValue(from, [...path, 'segment'], ['labels'])
+}
+
+/** A unit that the quantity cannot be given in. Numbers without a unit, and those in the unit of an image, may have any. */
+function checkUnit(
+  own: string | undefined,
+  unit: string,
+  { path, fault }: { path: Path; fault: References['fault'] },
+): void {
+  if (own === undefined || own === 'image' || own === '1') return
+  try {
+    unitRatio(own, unit)
+  } catch (error) {
+    fault(path, messageOf(error))
+  }
 }
 
 function checkChange(

@@ -2,6 +2,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } fr
 import type * as z from 'zod'
 import { suggestion } from '../../nearest-name.ts'
 import { knownKeys } from './known-keys.ts'
+import { messageOfIssue, typeInWords } from './messages.ts'
 import type { Path } from './value-graph.ts'
 
 /** Something wrong at a place of a manifest. */
@@ -65,7 +66,7 @@ type Issue = z.core.$ZodIssue
 export function problemsOf(error: z.ZodError, schema: z.ZodType, data: unknown): Problem[] {
   const problems = error.issues.flatMap((issue) => described(issue, [], { schema, data }))
   // What a check says of a whole, after an unknown key was taken out of it, says nothing new.
-  const unknown = problems.filter(({ message }) => message.includes(unknownHere))
+  const unknown = problems.filter(({ message, ofKey }) => ofKey || message.includes(unknownHere))
   return problems.filter((problem) => !unknown.some((other) => other !== problem && isAbove(problem.path, other.path)))
 }
 
@@ -82,7 +83,10 @@ function described(issue: Issue, before: Path, checked: { schema: z.ZodType; dat
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
         path: [...path, key],
-        message: `${key} ${unknownHere}${suggestion(key, knownKeys(schema, path, data))}`,
+        message:
+          key === 'TODO'
+            ? 'something is left to do here: write what does the same, or take the entry out'
+            : `${key} ${unknownHere}${suggestion(key, knownKeys(schema, path, data))}`,
         ofKey: true,
       }))
     case 'invalid_union': {
@@ -104,24 +108,12 @@ function described(issue: Issue, before: Path, checked: { schema: z.ZodType; dat
       return issue.issues.flatMap((inner) => [{ path, message: inner.message }])
     case 'invalid_type':
       if (at(data, path) === undefined)
-        return [{ path, message: `is missing: ${expected(issue.expected)} is expected` }]
+        return [{ path, message: `is missing: ${typeInWords(issue.expected)} is expected` }]
       break
     default:
       break
   }
-  return [{ path, message: issue.message }]
-}
-
-function expected(type: string): string {
-  const words: Record<string, string> = {
-    string: 'a text',
-    object: 'a mapping',
-    record: 'a mapping',
-    array: 'a list',
-    int: 'a whole number',
-    number: 'a number',
-  }
-  return words[type] ?? type
+  return [{ path, message: messageOfIssue(issue, at(data, path), knownKeys(schema, path, data)) }]
 }
 
 function choiceMessage(found: unknown, known: readonly string[]): string {

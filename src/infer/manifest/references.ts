@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { suggestion } from '../../nearest-name.ts'
+import { scoresOf } from '../runner/occlusion.ts'
 import { checkOutputs } from '../runner/run-models.ts'
 import type { ValueKind } from '../value.ts'
 import { checkResults } from './output-references.ts'
@@ -116,6 +117,11 @@ function checkGiven({ entry, path }: Extract<Maker, { kind: 'infer' }>, fault: R
     checkOutputs(entry)
   } catch (error) {
     fault([...path, 'outputs'], messageOf(error))
+  }
+  try {
+    if (entry.occlusion) scoresOf(entry, entry.occlusion.output)
+  } catch (error) {
+    fault([...path, 'occlusion'], messageOf(error))
   }
 }
 

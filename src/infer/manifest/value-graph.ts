@@ -129,9 +129,14 @@ function inferMaker(entry: Inference, path: Path): Maker {
     needs: Object.entries(entry.inputs).flatMap(([tensor, input]) =>
       'from' in input ? [{ name: input.from, path: [...path, 'inputs', tensor, 'from'] }] : [],
     ),
-    gives: Object.entries(entry.outputs).flatMap(([tensor, outputs]) =>
-      outputs.map(({ value, kind }) => ({ name: value, kind, path: [...path, 'outputs', tensor] })),
-    ),
+    gives: [
+      ...Object.entries(entry.outputs).flatMap(([tensor, outputs]) =>
+        outputs.map(({ value, kind }): DeclaredValue => ({ name: value, kind, path: [...path, 'outputs', tensor] })),
+      ),
+      ...(entry.occlusion
+        ? [{ name: entry.occlusion.value, kind: 'image' as const, path: [...path, 'occlusion', 'value'] }]
+        : []),
+    ],
   }
 }
 

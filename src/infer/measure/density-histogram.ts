@@ -1,3 +1,5 @@
+import { forEachLabelRun } from '../label-runs.ts'
+
 /** Densities of Int16 from -32768: index into a histogram. */
 const offset = 32768
 
@@ -27,20 +29,16 @@ export function densityHistograms(
   labels: Uint8Array,
 ): readonly (DensityHistogram | undefined)[] {
   const found: (DensityHistogram | undefined)[] = []
-  let current = 0
-  let histogram: DensityHistogram = { counts: new Float64Array(0), voxels: 0 }
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i] as number
-    if (label === 0) continue
-    if (label !== current) {
-      histogram = found[label] ?? { counts: new Float64Array(65536), voxels: 0 }
-      found[label] = histogram
-      current = label
+  forEachLabelRun(labels, (label, start, end) => {
+    const histogram = found[label] ?? { counts: new Float64Array(65536), voxels: 0 }
+    found[label] = histogram
+    histogram.voxels += end - start
+    const { counts } = histogram
+    for (let i = start; i < end; i++) {
+      const bin = (density[i] as number) + offset
+      counts[bin] = (counts[bin] as number) + 1
     }
-    const bin = (density[i] as number) + offset
-    histogram.counts[bin] = (histogram.counts[bin] as number) + 1
-    histogram.voxels++
-  }
+  })
   return found
 }
 

@@ -55,10 +55,10 @@ const resampleTo = prepareStep({
   apply(image, options, context) {
     const grid = gridOf(context.valueOf(options.grid), options.grid)
     const own = textOf(context.header, 'FrameOfReferenceUID')
-    const other = context.frameOfReferenceOf?.(options.grid) ?? null
-    if (own !== null && other !== null && own !== other)
+    const other = context.frameOfReferenceOf ? context.frameOfReferenceOf(options.grid) : own
+    if (own !== other)
       throw refusal(
-        `the images have another Frame of Reference than ${options.grid}: where they lie to each other is not known`,
+        `the images have another Frame of Reference than ${options.grid} (${own ?? 'none'}, ${other ?? 'none'} is expected): where they lie to each other is not known`,
       )
     const { low, high } = boundsOn(image.grid, grid)
     if (image.grid.size.some((length, axis) => (low[axis] as number) > length - 0.5 || (high[axis] as number) < -0.5))

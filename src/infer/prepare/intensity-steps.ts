@@ -3,8 +3,8 @@ import { textOf } from '../../dicom/dataset.ts'
 import { refusal } from '../error.ts'
 import type { Image } from '../image.ts'
 import { valueName } from '../manifest/vocabulary.ts'
+import { maskOn } from '../mask.ts'
 import { prepareStep } from '../step.ts'
-import { maskOn } from './named-mask.ts'
 import { interval, outputRange, over, perChannel, percentilePair } from './options.ts'
 import {
   channelsOf,
@@ -108,7 +108,8 @@ const zScore = prepareStep({
   needs: ({ mask }) => (mask === undefined ? [] : [mask]),
   apply(image, options, context) {
     const parts = partsOf(image, options.over)
-    const within: Within = options.mask === undefined ? options.of : maskOn(image.grid, options.mask, context)
+    const within: Within =
+      options.mask === undefined ? options.of : maskOn(context.valueOf(options.mask), image.grid, options.mask)
     const lines = parts.map((part) => {
       const { count, mean, deviation } = moments(image.data, part, within)
       if (count === 0)

@@ -1,19 +1,21 @@
 import type { Vector } from '../../dicom/geometry.ts'
-import { type Grid, type LabelMap, voxelsOf } from '../image.ts'
+import { type Grid, type LabelMap, type LabelShares, voxelsOf } from '../image.ts'
+import { partOf } from '../label-shares.ts'
 import { gather, nearestOffsets, type Size, stridesOf } from './gather.ts'
 import { type AxisMapping, isSameGrid, isVoxelToVoxel, mapGrid } from './grid-mapping.ts'
 import { type Affine, extentOf, rowStart, rowStep, runInside } from './resample-affine.ts'
 
 /**
  * Labels on another grid: at each of its voxels the fraction of every label is interpolated (linear in each axis); where less than half is
- * labelled the voxel is background, else the label with the largest fraction wins. Grids whose voxels lie on each other, up to order and
+ * labelled the voxel is background, else the label with the largest fraction wins. Where the map knows how sure its labels were, that is the
+ * fraction: the border lies where it would if the labels had been decided on the new grid. Grids whose voxels lie on each other, up to order and
  * direction of their axes, are copied exactly. Beyond the source by more than half a voxel there is background.
  * @returns the same map where the grid is the same
  */
 export function labelsOnto(map: LabelMap, grid: Grid): LabelMap {
   if (isSameGrid(grid, map.grid)) return map
   const labels = new Uint8Array(voxelsOf(grid))
-  const source = { labels: map.labels, size: map.grid.size }
+  const source = { labels: map.labels, size: map.grid.size, shares: map.shares }
   const mapping = mapGrid(grid, map.grid)
   if (mapping.kind === 'affine') {
     turnLabels(source, { labels, size: grid.size }, mapping)
@@ -24,9 +26,17 @@ export function labelsOnto(map: LabelMap, grid: Grid): LabelMap {
   return { grid, labels }
 }
 
+/** True where labels of a grid will be interpolated on their way to the source's, so that it matters how sure they were. */
+export function keepsShares(grid: Grid, source: Grid | undefined): boolean {
+  if (!source || isSameGrid(grid, source)) return false
+  const mapping = mapGrid(source, grid)
+  return mapping.kind === 'affine' || !isVoxelToVoxel(mapping.axes)
+}
+
 interface Labels {
   labels: Uint8Array
   size: Size
+  shares?: LabelShares | undefined
 }
 
 /** The two voxels beside each new one along an axis, as offsets in memory, and the weight of the second. */
@@ -45,7 +55,7 @@ function interpolateLabels(source: Labels, target: Labels, axes: readonly AxisMa
     pairsAlong(mapping, target.size[t] as number, source.size, box),
   ) as [Pair, Pair, Pair]
   const [nx, ny] = target.size
-  const elect = election(source.labels)
+  const elect = election(source)
   for (let k = alongZ.low; k < alongZ.high; k++)
     for (let j = alongY.low; j < alongY.high; j++) {
       const front = alongZ.first[k] as number
@@ -101,7 +111,7 @@ function turnLabels(source: Labels, target: Labels, affine: Affine): void {
   const [sx, sy, sz] = source.size
   const [ax, ay, az] = rowStep(affine)
   const plane = sx * sy
-  const elect = election(source.labels)
+  const elect = election(source)
   const clamp = (value: number, last: number): number => (value < 0 ? 0 : value > last ? last : value)
   for (let k = 0; k < nz; k++)
     for (let j = 0; j < ny; j++) {
@@ -132,9 +142,18 @@ interface Corners {
 }
 
 /** @returns decides the label between eight voxels; u, v, w are the weights of the second ones along x, y, z */
-function election(labels: Uint8Array): (corners: Corners, u: number, v: number, w: number) => number {
-  const around = new Uint8Array(8)
-  const weights = new Float64Array(8)
+function election({ labels, shares }: Labels): (corners: Corners, u: number, v: number, w: number) => number {
+  const votes = new Votes()
+  const vote = (at: number, weight: number): void => {
+    const label = labels[at] as number
+    if (!shares || shares.first[at] !== label) {
+      votes.add(label, weight)
+      return
+    }
+    const part = partOf(shares.share[at] as number)
+    votes.add(label, weight * part)
+    votes.add(shares.second[at] as number, weight * (1 - part))
+  }
   return ({ left, right, lines }, u, v, w) => {
     const first = labels[left + lines[0]] as number
     if (
@@ -147,35 +166,53 @@ function election(labels: Uint8Array): (corners: Corners, u: number, v: number, 
       first === labels[right + lines[3]]
     )
       return first
+    votes.clear()
     for (let line = 0; line < 4; line++) {
       const weight = (line & 1 ? v : 1 - v) * (line & 2 ? w : 1 - w)
-      around[2 * line] = labels[left + (lines[line] as number)] as number
-      around[2 * line + 1] = labels[right + (lines[line] as number)] as number
-      weights[2 * line] = weight * (1 - u)
-      weights[2 * line + 1] = weight * u
+      vote(left + (lines[line] as number), weight * (1 - u))
+      vote(right + (lines[line] as number), weight * u)
     }
-    return elected(around, weights)
+    return votes.elected()
   }
 }
 
-/** The label with the most weight, where half of it or more is no background; of equal ones the smaller. */
-function elected(around: Uint8Array, weights: Float64Array): number {
-  let labelled = 0
-  for (let i = 0; i < 8; i++) if (around[i] !== 0) labelled += weights[i] as number
-  if (labelled < 0.5 - 1e-9) return 0
-  let best = 0
-  let most = 0
-  for (let i = 0; i < 8; i++) {
-    const label = around[i] as number
-    if (label === 0) continue
-    let sum = 0
-    for (let n = 0; n < 8; n++) if (around[n] === label) sum += weights[n] as number
-    if (sum > most + 1e-9 || (sum > most - 1e-9 && label < best)) {
-      most = sum
-      best = label
-    }
+/** Labels with their weights, of which there are at most two for each of eight voxels. */
+class Votes {
+  readonly #labels = new Uint8Array(16)
+  readonly #weights = new Float64Array(16)
+  #count = 0
+
+  clear(): void {
+    this.#count = 0
   }
-  return best
+
+  add(label: number, weight: number): void {
+    for (let n = 0; n < this.#count; n++)
+      if (this.#labels[n] === label) {
+        this.#weights[n] = (this.#weights[n] as number) + weight
+        return
+      }
+    this.#labels[this.#count] = label
+    this.#weights[this.#count++] = weight
+  }
+
+  /** The label with the most weight, where half of it or more is no background; of equal ones the smaller. */
+  elected(): number {
+    let labelled = 0
+    let best = 0
+    let most = 0
+    for (let n = 0; n < this.#count; n++) {
+      const label = this.#labels[n] as number
+      const weight = this.#weights[n] as number
+      if (label === 0) continue
+      labelled += weight
+      if (weight > most + 1e-9 || (weight > most - 1e-9 && label < best)) {
+        most = weight
+        best = label
+      }
+    }
+    return labelled < 0.5 - 1e-9 ? 0 : best
+  }
 }
 
 interface LabelledBox {

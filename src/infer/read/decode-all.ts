@@ -28,25 +28,20 @@ export async function decodeAll(
   threads: number,
   use: (index: number, stored: StoredValues) => void,
 ): Promise<void> {
-  await loadCodecs()
   const pool = new DecodePool(threads)
+  const memory = new FrameMemory()
   const running = new Set<Promise<void>>()
   let failure: unknown = null
   try {
     for await (const frame of frames) {
       if (failure !== null) break
       if ('done' in frame) {
+        if (frame.done.inflated) await Promise.all(running)
         delete frame.done.inflated
         continue
       }
-      const { index, file, ranges, format } = frame
-      const bytes = await reading(readFrame(file, ranges))
-      if (!pool.takes(format)) {
-        use(index, decodeFrame(bytes, format))
-        continue
-      }
-      const work = pool.decode({ bytes, format }).then((stored) => use(index, stored))
-      const settled = work
+      // Files are read while the frames before are decoded.
+      const settled = decode(frame, pool, memory, use)
         .catch((error: unknown) => {
           failure ??= error
         })
@@ -59,6 +54,38 @@ export async function decodeAll(
     pool.release()
   }
   if (failure !== null) throw failure
+}
+
+async function decode(
+  { index, file, ranges, format }: Exclude<FrameBytes, { done: InstanceFile }>,
+  pool: DecodePool,
+  memory: FrameMemory,
+  use: (index: number, stored: StoredValues) => void,
+): Promise<void> {
+  const [range] = ranges
+  const into = memory.take(range && ranges.length === 1 ? range.length : 0)
+  const bytes = await reading(readFrame(file, ranges, into))
+  if (pool.takes(format)) use(index, await pool.decode({ bytes, format }))
+  else {
+    if (transferSyntax(format.transferSyntaxUID).encapsulated) await loadCodecs()
+    use(index, decodeFrame(bytes, format, { writable: bytes.buffer === into.buffer }))
+  }
+  memory.give(into)
+}
+
+/** Memory for the bytes of frames, used again for frames of the same length, as native ones are. */
+class FrameMemory {
+  readonly #free: Buffer[] = []
+
+  take(length: number): Buffer {
+    const fitting = this.#free.findIndex((buffer) => buffer.length === length)
+    return fitting >= 0 ? (this.#free.splice(fitting, 1)[0] as Buffer) : Buffer.from(new ArrayBuffer(length))
+  }
+
+  give(buffer: Buffer): void {
+    if (this.#free[0]?.length !== buffer.length) this.#free.length = 0
+    this.#free.push(buffer)
+  }
 }
 
 /** The thread's script; null where the program runs from its sources, which threads cannot load. */

@@ -110,9 +110,14 @@ export function loadCodecs(): Promise<void> {
 /**
  * Decodes one frame into its stored values. `loadCodecs` must have resolved.
  * @param bytes of the frame: native, or the frame's fragments one after the other
+ * @param options.writable the bytes may become the stored values, which are then valid for as long as they
  * @throws {InferError} `unsupported-pixels` for a transfer syntax without decoder, `corrupt-pixels` for bytes that do not make a frame
  */
-export function decodeFrame(bytes: Uint8Array, format: FrameFormat): StoredValues {
+export function decodeFrame(
+  bytes: Uint8Array,
+  format: FrameFormat,
+  { writable = false }: { writable?: boolean } = {},
+): StoredValues {
   const syntax = transferSyntax(format.transferSyntaxUID)
   const codec = codecs[format.transferSyntaxUID]
   if (!codec && (syntax.encapsulated || !syntax.known)) throw unsupported(`the transfer syntax is ${syntax.name}`)
@@ -125,7 +130,7 @@ export function decodeFrame(bytes: Uint8Array, format: FrameFormat): StoredValue
       'corrupt-pixels',
       `the pixel data is damaged: a frame has ${native.byteLength} bytes, ${(samples * bits) / 8} are expected`,
     )
-  return typed(native, samples, { ...format, bitsAllocated: bits })
+  return typed(native, samples, { ...format, bitsAllocated: bits }, writable && native === bytes)
 }
 
 /** Samples a pixel of native pixel data: two where two pixels share their chrominance (PS3.3 C.7.6.3.1.2). */
@@ -190,12 +195,9 @@ function littleEndian(bytes: Uint8Array, format: FrameFormat, little: boolean): 
   return format.bitsAllocated === 32 ? copy.swap32() : copy.swap64()
 }
 
-function typed(bytes: Uint8Array, samples: number, format: FrameFormat): StoredValues {
+function typed(bytes: Uint8Array, samples: number, format: FrameFormat, writable: boolean): StoredValues {
   const width = format.bitsAllocated / 8
-  // A copy: the bytes may be unaligned, and the codecs reuse their memory. (Buffer's slice is none.)
-  const copy = new Uint8Array(samples * width)
-  copy.set(bytes.subarray(0, copy.length))
-  const { buffer } = copy
+  const buffer = writable && isWhole(bytes, samples * width) ? bytes.buffer : copyOf(bytes, samples * width)
   if (format.float) return width === 8 ? new Float64Array(buffer) : new Float32Array(buffer)
   if (width === 8) throw unsupported('64 bits allocated in Pixel Data')
   const values =
@@ -211,6 +213,18 @@ function typed(bytes: Uint8Array, samples: number, format: FrameFormat): StoredV
   return extractStored(values, format)
 }
 
+/** Whether bytes are a buffer of their own. */
+function isWhole(bytes: Uint8Array, length: number): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.byteOffset === 0 && bytes.buffer.byteLength === length
+}
+
+/** The bytes may be unaligned, and the codecs reuse their memory. (Buffer's slice is no copy.) */
+function copyOf(bytes: Uint8Array, length: number): ArrayBuffer {
+  const copy = new Uint8Array(length)
+  copy.set(bytes.subarray(0, length))
+  return copy.buffer
+}
+
 /** Takes the stored bits out of the allocated ones: what lies beside them is not pixel (overlays, junk), and the sign is extended. */
 function extractStored(
   values: Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array,
@@ -218,10 +232,20 @@ function extractStored(
 ): StoredValues {
   const { bitsAllocated, bitsStored, highBit, signed } = format
   if (bitsStored === bitsAllocated && !(signed && bitsAllocated === 8)) return values
+  if (!signed && values instanceof Uint16Array && highBit === bitsStored - 1 && values.length % 2 === 0)
+    return withoutHighBits(values, bitsStored)
   const target = signed && bitsAllocated === 8 ? new Int16Array(values.length) : values
   const up = 31 - highBit
   const down = 32 - bitsStored
   if (signed) for (let i = 0; i < values.length; i++) target[i] = ((values[i] as number) << up) >> down
   else for (let i = 0; i < values.length; i++) target[i] = ((values[i] as number) << up) >>> down
   return target
+}
+
+/** The same for words whose lowest bits are stored, two at a time. */
+function withoutHighBits(values: Uint16Array, bitsStored: number): Uint16Array {
+  const pairs = new Uint32Array(values.buffer, values.byteOffset, values.length / 2)
+  const mask = (2 ** bitsStored - 1) * 0x10001
+  for (let i = 0; i < pairs.length; i++) pairs[i] = (pairs[i] as number) & mask
+  return values
 }

@@ -110,18 +110,38 @@ async function* byFile(placed: readonly Placed[]): AsyncGenerator<FrameBytes> {
 function placeValues(
   target: Image['data'],
   stored: StoredValues,
-  at: { transformation: Transformation; padding: Padding | null; padTo: number | null },
+  at: { transformation: Transformation; format: FrameFormat; padding: Padding | null; padTo: number | null },
 ): void {
   const { transformation, padding, padTo } = at
   const from = padTo === null ? Number.POSITIVE_INFINITY : (padding?.from ?? Number.POSITIVE_INFINITY)
   const to = padding?.to ?? Number.NEGATIVE_INFINITY
   if (transformation.kind === 'table') placeByTable(target, stored, transformation)
+  else if (fitsAsItIs(target, stored, at)) placeShifted(target, stored, transformation.intercept)
   else placeLinear(target, stored, transformation)
   if (padTo === null || padding === null) return
   for (let i = 0; i < target.length; i++) {
     const value = stored[i] as number
     if (value >= from && value <= to) target[i] = padTo
   }
+}
+
+/** True where whole numbers are only shifted, and every one that the header allows fits: as almost all CT is. */
+function fitsAsItIs(
+  target: Image['data'],
+  stored: StoredValues,
+  { transformation, format }: { transformation: Transformation; format: FrameFormat },
+): boolean {
+  if (!(target instanceof Int16Array) || !(stored instanceof Int16Array || stored instanceof Uint16Array)) return false
+  if (transformation.kind === 'table' || transformation.slope !== 1) return false
+  const { least, greatest, whole } = rangeOf(transformation, format)
+  return whole && least >= -32768 && greatest <= 32767
+}
+
+function placeShifted(target: Image['data'], stored: StoredValues, intercept: number): void {
+  const { length } = target
+  if (intercept === 0) target.set(stored.subarray(0, length))
+  else if (stored instanceof Uint16Array) for (let i = 0; i < length; i++) target[i] = (stored[i] as number) + intercept
+  else for (let i = 0; i < length; i++) target[i] = (stored[i] as number) + intercept
 }
 
 function placeLinear(

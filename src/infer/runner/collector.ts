@@ -28,11 +28,13 @@ export class Collector {
   readonly #entry: Pick<InferEntry, 'outputs'>
   readonly #grid: Grid
   readonly #layout: string
+  readonly #source: Grid | undefined
   readonly #gridSinks = new Map<TensorOutputOptions, GridSink>()
   readonly #vectorSinks = new Map<TensorOutputOptions, VectorSink>()
 
-  /** @param from the image input that outputs without a layout follow */
-  constructor(entry: Pick<InferEntry, 'outputs'>, from: { grid: Grid; layout: string }) {
+  /** @param from the image input that outputs without a layout follow, and the grid that results are shown on, with its axes in the same order */
+  constructor(entry: Pick<InferEntry, 'outputs'>, from: { grid: Grid; layout: string; source?: Grid | undefined }) {
+    this.#source = from.source
     this.#entry = entry
     this.#grid = from.grid
     this.#layout = from.layout
@@ -80,7 +82,7 @@ export class Collector {
         const sink = this.#gridSink(output, () => {
           const size = placement.whole ? given.size : outputSize(this.#grid.size, factors)
           const grid = own ?? outputGrid(this.#grid, factors, size, output.align)
-          return gridSink(output, grid, given.channels * (step?.count ?? 1))
+          return gridSink(output, { grid, source: this.#source }, given.channels * (step?.count ?? 1))
         })
         // Sinks may change what they are given, and keep it.
         const block = index < outputs.length - 1 ? { ...cropped, data: cropped.data.slice() } : cropped

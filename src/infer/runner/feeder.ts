@@ -32,6 +32,8 @@ export class Feeder {
   /** Runs of a batch must have this size, where the model does not leave it open. */
   readonly fixedBatch: number | null
   readonly #sources: ReadonlyMap<string, Source>
+  /** The tensors of the run before, by the names of the inputs: their memory is used again. */
+  readonly #before = new Map<string, Tensor>()
 
   /**
    * @param permutation of the images' axes, so that the one that is walked along is the slowest
@@ -69,9 +71,16 @@ export class Feeder {
         )
   }
 
-  /** Tensors of one run; the images of which a part is wanted have the same regions. */
+  /** Tensors of one run; the images of which a part is wanted have the same regions. Those of the run before are gone with it. */
   feeds(part: Part): Record<string, Tensor> {
-    return Object.fromEntries([...this.#sources].map(([name, source]) => [name, this.#tensor(name, source, part)]))
+    return Object.fromEntries(
+      [...this.#sources].map(([name, source]) => {
+        const tensor = this.#tensor(name, source, part)
+        // An image's own memory is not to be written to.
+        if (source.kind === 'image' && tensor.data !== source.image.data) this.#before.set(name, tensor)
+        return [name, tensor]
+      }),
+    )
   }
 
   /** Tensors of all images in whole, which may differ in size. */
@@ -95,6 +104,7 @@ export class Feeder {
       type,
       regions,
       outside,
+      reuse: this.#before.get(name),
       ...(channels && { channels }),
       ...(perStep !== undefined && { channelsPerStep: perStep }),
     })

@@ -1,5 +1,7 @@
 import { InferError } from '../error.ts'
 import { type Grid, voxelsOf } from '../image.ts'
+import { areLogits, decideWithShares, newShares } from '../label-shares.ts'
+import { keepsShares } from '../prepare/labels-onto.ts'
 import type { Value } from '../value.ts'
 import { argmax, sigmoid, softmax } from './channel-math.ts'
 import type { TensorOutputOptions } from './options.ts'
@@ -19,10 +21,16 @@ export interface GridSink {
 
 /**
  * Gathers an output on its grid.
+ * @param source grid of the images that results are shown on, where it is known
  * @param channels of all blocks together, before `keep`
  */
-export function gridSink(output: TensorOutputOptions, grid: Grid, channels: number): GridSink {
-  return output.kind === 'labels' ? labelsSink(output, grid, channels) : imageSink(output, grid, channels)
+export function gridSink(
+  output: TensorOutputOptions,
+  { grid, source }: { grid: Grid; source: Grid | undefined },
+  channels: number,
+): GridSink {
+  if (output.kind === 'image') return imageSink(output, grid, channels)
+  return labelsSink(output, { grid, shares: output.reduce === 'argmax' && keepsShares(grid, source) }, channels)
 }
 
 function planesOf(size: readonly [number, number, number]): number {
@@ -71,7 +79,11 @@ function reduced(block: Block, reduce: TensorOutputOptions['reduce']): Float32Ar
   return data
 }
 
-function labelsSink(output: TensorOutputOptions, grid: Grid, channels: number): GridSink {
+function labelsSink(
+  output: TensorOutputOptions,
+  { grid, shares: withShares }: { grid: Grid; shares: boolean },
+  channels: number,
+): GridSink {
   const { value: name, reduce } = output
   if (reduce === 'argmax' && (channels < 2 || channels > 256))
     throw new InferError(
@@ -83,6 +95,7 @@ function labelsSink(output: TensorOutputOptions, grid: Grid, channels: number): 
       'wrong-shape',
       `output ${name}: labels have one channel, there are ${channels}; argmax makes one`,
     )
+  if (withShares) return sharesSink(grid, channels)
   const labels = new Uint8Array(voxelsOf(grid))
   return {
     put: (block, place) => {
@@ -94,6 +107,24 @@ function labelsSink(output: TensorOutputOptions, grid: Grid, channels: number): 
       else copyLabels(name, block.data, into)
     },
     value: () => ({ kind: 'labels', labels: { grid, labels } }),
+  }
+}
+
+/** Labels by argmax, with how sure they are. */
+function sharesSink(grid: Grid, channels: number): GridSink {
+  const shares = newShares(voxelsOf(grid))
+  const labels = Uint8Array.from({ length: channels }, (_, channel) => channel)
+  const minimum = Number.NEGATIVE_INFINITY
+  let logits: boolean | undefined
+  return {
+    put: ({ data, size }, place) => {
+      const plane = planesOf(size)
+      const stride = plane * size[2]
+      logits ??= areLogits(data)
+      const range = { from: 0, to: place.k * plane, count: stride }
+      decideWithShares({ data, channels, stride, labels, minimum, logits }, range, shares)
+    },
+    value: () => ({ kind: 'labels', labels: { grid, labels: shares.first.slice(), shares } }),
   }
 }
 

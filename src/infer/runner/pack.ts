@@ -27,6 +27,8 @@ export interface Packing {
   channelsPerStep?: number
   /** What lies beyond the image: a number, or the nearest plane again. */
   outside: number | 'repeat'
+  /** A tensor that is needed no more: its memory is taken, where type and size are those that are wanted. */
+  reuse?: Tensor | undefined
 }
 
 /** The whole of a grid. */
@@ -63,7 +65,7 @@ export function pack(what: string, image: Image, packing: Packing): Tensor {
   const own = ownMemory(image, packing, { channels, elements })
   if (own) return { type, dims, data: own, place } as Tensor
   // Halves are made of singles at the end.
-  const tensor = zeros(type === 'float16' ? 'float32' : type, dims)
+  const tensor = targetOf(type === 'float16' ? 'float32' : type, dims, packing)
   const strides = stridesOf(layout, dims)
   for (const [n, region] of regions.entries())
     for (const [index, source] of channels.entries()) {
@@ -72,6 +74,12 @@ export function pack(what: string, image: Image, packing: Packing): Tensor {
     }
   if (type === 'float16' && tensor.type === 'float32') return { type, dims, data: halvesOf(tensor.data), place }
   return { ...tensor, place }
+}
+
+/** A tensor of zeros, in memory that was used before where there is such. */
+function targetOf(type: TensorType, dims: readonly number[], { reuse }: Packing): Tensor {
+  if (reuse?.type !== type || reuse.type === 'int64' || reuse.data.length !== elementsOf(dims)) return zeros(type, dims)
+  return { type, dims, data: reuse.data.fill(0) } as Tensor
 }
 
 /** The grid of a region. */

@@ -33,10 +33,21 @@ export function permuteImage(image: Image, permutation: Permutation): Image {
 export function permuteValue(value: Value, permutation: Permutation): Value {
   if (value.kind === 'image') return { kind: 'image', image: permuteImage(value.image, permutation) }
   if (value.kind !== 'labels') return value
-  const { grid, labels } = value.labels
-  const permuted = new Uint8Array(labels.length)
-  permuteInto(labels, permuted, { grid, channels: 1, permutation })
-  return { kind: 'labels', labels: { grid: permuteGrid(grid, permutation), labels: permuted } }
+  const { grid, labels, shares } = value.labels
+  const permuted = (bytes: Uint8Array): Uint8Array => {
+    const result = new Uint8Array(bytes.length)
+    permuteInto(bytes, result, { grid, channels: 1, permutation })
+    return result
+  }
+  const turned = shares && {
+    first: permuted(shares.first),
+    second: permuted(shares.second),
+    share: permuted(shares.share),
+  }
+  return {
+    kind: 'labels',
+    labels: { grid: permuteGrid(grid, permutation), labels: permuted(labels), shares: turned },
+  }
 }
 
 function permuteInto(

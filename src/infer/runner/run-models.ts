@@ -1,11 +1,12 @@
 import { InferError } from '../error.ts'
+import type { Grid } from '../image.ts'
 import type { Model } from '../runtime/model.ts'
 import type { Value } from '../value.ts'
 import { transformsOf } from './augment.ts'
 import { Collector } from './collector.ts'
 import { Feeder } from './feeder.ts'
 import type { Axis, InferEntry } from './options.ts'
-import { inverseOf, type Permutation, permuteValue, slowest } from './permute.ts'
+import { inverseOf, type Permutation, permuteGrid, permuteValue, slowest } from './permute.ts'
 import { predictor } from './predictor.ts'
 import { type Run, runSlabs, runSlices, runWhole } from './run-parts.ts'
 import { runSequence } from './run-sequence.ts'
@@ -15,6 +16,8 @@ export interface RunContext {
   valueOf(name: string): Value
   /** One, or an ensemble of those with the same inputs and outputs. */
   models: readonly Model[]
+  /** Grid of the images that results are shown on: labels on another one are told how sure they are. */
+  sourceGrid?: Grid | undefined
   /** Part of the work that is done, 0 to 1. */
   onProgress?(fraction: number): void
 }
@@ -41,8 +44,9 @@ export async function runModels(entry: InferEntry, context: RunContext): Promise
     outputs: entry.outputs,
     further: entry.run.kind === 'sequence' ? Object.values(entry.run.state) : [],
   })
-  const collector = new Collector(entry, { grid: reference.grid, layout })
-  const run: Run = { feeder, predict, collector, progress: (fraction) => context.onProgress?.(fraction) }
+  const source = context.sourceGrid && permuteGrid(context.sourceGrid, permutation)
+  const collector = new Collector(entry, { grid: reference.grid, layout, source })
+  const run: Run = { source, feeder, predict, collector, progress: (fraction) => context.onProgress?.(fraction) }
   const windowed = await runAs(run, entry, model)
   const values = new Map([...collector.values(), ...windowed])
   if (axis === 'k') return values

@@ -1,5 +1,5 @@
 import { InferError } from '../error.ts'
-import type { Image } from '../image.ts'
+import type { Grid, Image } from '../image.ts'
 import type { Collector } from './collector.ts'
 import type { Feeder } from './feeder.ts'
 import type { RunOf } from './options.ts'
@@ -11,6 +11,8 @@ export interface Run {
   feeder: Feeder
   predict: Predict
   collector: Collector
+  /** Grid of the images that results are shown on, where it is known. */
+  source: Grid | undefined
   /** Part of the work that is done, 0 to 1. */
   progress(fraction: number): void
 }

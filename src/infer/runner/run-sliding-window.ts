@@ -105,7 +105,11 @@ class WindowedOutput {
     this.#factors = factorsOf(what, options.size, block.size)
     const size = outputSize(grid.size, this.#factors)
     this.#sinks = this.#options.map((output) =>
-      gridSink(output, outputGrid(grid, this.#factors, size, output.align), block.channels),
+      gridSink(
+        output,
+        { grid: outputGrid(grid, this.#factors, size, output.align), source: run.source },
+        block.channels,
+      ),
     )
     const window: WindowShape = { size: block.size, blend: options.blend, sigma: options.sigma }
     return new SlidingSum(size, block.channels, window)

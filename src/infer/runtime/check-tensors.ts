@@ -49,6 +49,23 @@ export function checkTensor(what: string, info: TensorInfo, tensor: Tensor): voi
     )
 }
 
+/**
+ * Checks how many elements stand in an answer before room for them is made: shapes may announce anything.
+ * @throws {InferError} `wrong-shape`
+ */
+export function checkCount(
+  name: string,
+  values: readonly unknown[],
+  { type, shape }: { type: string; shape: readonly number[] },
+): void {
+  const expected = elementsOf(shape)
+  if (values.length !== expected)
+    throw new InferError(
+      'wrong-shape',
+      `output ${name}: ${values.length} elements were found, ${describe(type, shape)} has ${expected}`,
+    )
+}
+
 function namesOf(infos: readonly TensorInfo[]): string {
   return infos.map((info) => info.name).join(', ') || 'none'
 }

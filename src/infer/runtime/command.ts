@@ -94,7 +94,7 @@ async function run(
   })
   const outputs: Record<string, Tensor> = {}
   for (const name of wanted) outputs[name] = await readOutput(outside, name, maximum)
-  await takeReturned(outside, deidentification, context)
+  if (options.series.length > 0) await takeReturned(outside, deidentification, context)
   return outputs
 }
 
@@ -129,9 +129,11 @@ async function takeReturned(folder: string, deidentification: Deidentification, 
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.dcm')).map((entry) => entry.name)
   if (files.length > mostReturned)
     throw new InferError('model-failed', `the program left ${files.length} objects, at most ${mostReturned} are taken`)
+  // A program may run several times in a job.
+  const before = (await readdir(context.returnsFolder)).length
   for (const [index, file] of files.sort().entries())
     try {
-      const target = path.join(context.returnsFolder, `${String(index + 1).padStart(4, '0')}.dcm`)
+      const target = path.join(context.returnsFolder, `${String(before + index + 1).padStart(4, '0')}.dcm`)
       await rewriteFile(path.join(folder, file), target, (elements) => deidentification.reidentify(elements))
     } catch (error) {
       if (error instanceof DicomError)

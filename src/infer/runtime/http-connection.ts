@@ -19,6 +19,9 @@ interface Call {
 /** Statuses of a server that may serve the same request later. */
 const passing: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504])
 
+/** What a connection that was closed ends with, at its beginning or in the middle of an answer. */
+const closedEarly: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
 /** Characters of a server's own words that are passed on. */
 const longestReason = 200
 
@@ -104,7 +107,8 @@ export class HttpConnection {
     if (error instanceof errors.ResponseExceededMaxSizeError)
       return new InferError('model-failed', `the answer of ${this.name} has more than ${maximumBytes} bytes`)
     const { code = 'unknown error' } = error as { code?: string }
-    return new InferError('model-unreachable', `${this.name} cannot be reached: ${code}`, { retry: 'transient' })
+    const reason = closedEarly.has(code) ? `it closed the connection before it had answered (${code})` : code
+    return new InferError('model-unreachable', `${this.name} cannot be reached: ${reason}`, { retry: 'transient' })
   }
 }
 

@@ -34,6 +34,18 @@ async function find(): Promise<Isolation> {
   return { prefix: [], missing: 'the network cannot be taken away from programs (unshare --net is not permitted)' }
 }
 
+let tying: Promise<readonly string[]> | undefined
+
+/** What stands before a program so that the kernel ends it with the process that started it (util-linux); nothing where that cannot be. */
+export function endingWithParent(): Promise<readonly string[]> {
+  const prefix = ['setpriv', '--pdeathsig', 'KILL', '--']
+  tying ??= run('setpriv', [...prefix.slice(1), 'true'], { timeout: 10_000 }).then(
+    () => prefix,
+    () => [],
+  )
+  return tying
+}
+
 let limiting: Promise<boolean> | undefined
 
 /** Whether the kernel can be told a limit for a program's memory (util-linux). */

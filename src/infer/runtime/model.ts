@@ -19,7 +19,7 @@ export interface Model {
   readonly inputs: readonly TensorInfo[] | null
   readonly outputs: readonly TensorInfo[] | null
   /**
-   * Runs it once. What is given is not changed; what comes back belongs to the caller. Runs of one model do not overlap.
+   * Runs it once. What is given is not changed, nor kept: the next run may be given the same memory. What comes back belongs to the caller. Runs of one model do not overlap.
    * @param feeds by the names of the inputs
    * @param wanted names of the outputs
    * @throws {InferError} `wrong-shape` where names, types or dimensions are not the model's; `model-failed`; `model-unreachable` (transient);
@@ -56,6 +56,8 @@ export interface ModelContext {
   /** Execution providers of the node's configuration, in order of preference; `cpu` is appended. */
   providers: readonly string[]
   threads: number
+  /** It will be run many times on tensors of the same size: what a run needs is then kept for the next one. */
+  sameSizes?: boolean
   /** An existing folder for what must not outlive the job. */
   temporaryFolder: string
   /** Undefined where the configuration has none of the name. */
@@ -63,7 +65,7 @@ export interface ModelContext {
   /** Files of the instances of an input, for programs that want them. */
   instancesOf?(input: string): readonly string[]
   /** Where DICOM objects that a program returns are put, with their identity restored; left out, they are not taken. */
-  returnsFolder?: string
+  returnsFolder?: string | undefined
   /** What a program wrote to its standard streams, bounded; it may hold anything, so that it belongs in no record. */
   onProgramOutput?(output: { stream: 'stdout' | 'stderr'; text: string }): void
   signal?: AbortSignal

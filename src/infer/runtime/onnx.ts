@@ -12,8 +12,9 @@ ort.env.logLevel = 'fatal'
 
 /**
  * Opens an ONNX file with the first execution provider that works, in this process. ONNX Runtime's own fallback throws on a provider that it was
- * built without, so each is tried alone; what failed is recorded. The memory arena and pattern are off because shapes vary between
- * volumes and the process lives on; threads do not spin.
+ * built without, so each is tried alone; what failed is recorded. Memory patterns are off because shapes vary between volumes and the
+ * process lives on, and so is the arena, unless all runs are of one size: it then saves the system's zeroing of pages for every run, and
+ * goes with the session. Threads do not spin.
  *
  * A run blocks the thread; whoever wants a deadline ends the process.
  * @throws {InferError} `no-provider` when not even the CPU takes the model, or the first choice fails and the pipeline wants no other
@@ -22,6 +23,7 @@ export async function openOnnx(options: OnnxOptions, context: ModelContext): Pro
   const { session, provider, notes } = await openSession(path.resolve(context.folder, options.file), {
     providers: options.providers ?? context.providers,
     threads: context.threads,
+    arena: context.sameSizes ?? false,
     onMissingProvider: options.onMissingProvider,
   })
   const inputs = session.inputMetadata.map(infoOf)
@@ -50,7 +52,12 @@ interface Session {
 
 async function openSession(
   modelFile: string,
-  options: { providers: readonly string[]; threads: number; onMissingProvider: 'fallback' | 'refuse' },
+  options: {
+    providers: readonly string[]
+    threads: number
+    arena: boolean
+    onMissingProvider: 'fallback' | 'refuse'
+  },
 ): Promise<Session> {
   const notes: string[] = []
   const wanted = [...new Set([...options.providers, 'cpu'])]
@@ -60,7 +67,7 @@ async function openSession(
         executionProviders: [provider],
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
-        enableCpuMemArena: false,
+        enableCpuMemArena: options.arena,
         enableMemPattern: false,
         extra: { session: { intra_op: { allow_spinning: '0' } } },
       })
@@ -86,7 +93,9 @@ async function run(
   try {
     answer = await session.run(Object.fromEntries(given), [...wanted])
   } catch (error) {
-    throw new InferError('model-failed', `the model's run failed: ${firstLine(messageOf(error))}`)
+    const reason = firstLine(messageOf(error))
+    if (outOfMemory.test(reason)) throw new InferError('out-of-memory', `the model ran out of memory: ${reason}`)
+    throw new InferError('model-failed', `the model's run failed: ${reason}`)
   } finally {
     for (const [, tensor] of given) tensor.dispose()
   }
@@ -102,6 +111,9 @@ async function run(
   }
   return outputs
 }
+
+/** What ONNX Runtime says where memory cannot be had. */
+const outOfMemory = /failed to allocate memory|bad_alloc|bad allocation|out of memory/i
 
 function infoOf(metadata: ort.InferenceSession.ValueMetadata): TensorInfo {
   if (!metadata.isTensor) return { name: metadata.name, type: null, dims: null }

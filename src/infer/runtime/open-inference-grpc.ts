@@ -1,10 +1,11 @@
 import * as grpc from '@grpc/grpc-js'
 import { fromJSON, type MethodDefinition } from '@grpc/proto-loader'
 import { InferError } from '../error.ts'
-import { checkFeeds, checkTensor, checkWanted } from './check-tensors.ts'
+import { checkCount } from './check-tensors.ts'
 import type { InferenceServer, Model, TensorInfo } from './model.ts'
 import { openInferenceMessages } from './open-inference-messages.ts'
-import { datatypeOf, type Endpoint, infoOfMetadata, typeOfDatatype } from './open-inference-protocol.ts'
+import { datatypeOf, type Endpoint, typeOfDatatype } from './open-inference-protocol.ts'
+import { malformed, servedModel, wantedOf } from './served-model.ts'
 import { bytesOf, bytesOfTensor, elementsOf, type Tensor, type TensorType, tensorOfBytes, zeros } from './tensor.ts'
 
 interface TensorMetadata {
@@ -61,21 +62,14 @@ async function open(connection: GrpcConnection, { model, version = '' }: Endpoin
     throw new InferError('model-unreachable', `${connection.name}: the model ${model} is not ready`, {
       retry: 'transient',
     })
-  const metadata = await connection.call('ModelMetadata', named)
-  const inputs = metadata.inputs.map(infoOfMetadata)
-  const outputs = metadata.outputs.map(infoOfMetadata)
-  return {
-    provider: `open-inference ${[server.name, server.version].filter(Boolean).join(' ').slice(0, 64)}`,
-    notes: [],
-    inputs,
-    outputs,
-    run: async (feeds, wanted) => {
-      checkFeeds(inputs, feeds)
-      checkWanted(outputs, wanted)
-      return infer(connection, { model, version, feeds, wanted, outputs })
+  const described = await connection.call('ModelMetadata', named)
+  return servedModel(
+    { server, model: described },
+    {
+      infer: (feeds, wanted, outputs) => infer(connection, { model, version, feeds, wanted, outputs }),
+      close: async () => connection.close(),
     },
-    close: async () => connection.close(),
-  }
+  )
 }
 
 async function infer(
@@ -99,14 +93,7 @@ async function infer(
     raw_input_contents: feeds.map(([, tensor]) => bytesOfTensor(tensor)),
   })
   const given = new Map(readAnswer(answer))
-  return Object.fromEntries(
-    call.wanted.map((name) => {
-      const tensor = given.get(name)
-      if (!tensor) throw new InferError('wrong-shape', `the server’s answer has no output ${name}`)
-      checkTensor(`output ${name}`, call.outputs.find((info) => info.name === name) as TensorInfo, tensor)
-      return [name, tensor]
-    }),
-  )
+  return wantedOf(given, call.wanted, call.outputs)
 }
 
 /** Tensors as bytes for all outputs, in their order, or in each output's own field: never some of both. */
@@ -153,20 +140,12 @@ function tensorOfContents(
 ): Tensor {
   const field = contentFields[type]
   const values = field === undefined ? [] : (contents?.[field] ?? [])
+  checkCount(name, values, { type, shape })
   const tensor = zeros(type, shape)
-  if (values.length !== tensor.data.length)
-    throw new InferError(
-      'wrong-shape',
-      `output ${name}: ${values.length} elements were found, ${type} [${shape.join(', ')}] has ${tensor.data.length}`,
-    )
   for (const [index, value] of values.entries())
     if (tensor.type === 'int64') tensor.data[index] = BigInt(value)
     else tensor.data[index] = Number(value)
   return tensor
-}
-
-function malformed(reason: string): InferError {
-  return new InferError('model-failed', `the inference server’s answer is not as the protocol says: ${reason}`)
 }
 
 /** Characters of a server's own words that are passed on. */
@@ -223,7 +202,7 @@ class GrpcConnection {
   }
 
   #failure(method: string, error: grpc.ServiceError | null): unknown {
-    const { deadline, signal } = this.#endpoint
+    const { deadline, maximumBytes, signal } = this.#endpoint
     if (signal?.aborted) return signal.reason
     const words = (error?.details ?? '').replace(/[^\x20-\x7e]+/g, ' ').slice(0, longestReason)
     switch (error?.code) {
@@ -235,6 +214,9 @@ class GrpcConnection {
       case grpc.status.ABORTED:
         return new InferError('model-unreachable', `${this.name} cannot be reached: ${words}`, { retry: 'transient' })
       default: {
+        // The library's own words: what is larger than the limit is not read.
+        if (words.startsWith('Received message larger than max'))
+          return new InferError('model-failed', `the answer of ${this.name} has more than ${maximumBytes} bytes`)
         const code = error ? grpc.status[error.code] : 'no answer'
         return new InferError('model-failed', `${this.name} answers ${code} to ${method}: ${words}`)
       }

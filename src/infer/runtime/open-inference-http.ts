@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import * as z from 'zod'
 import { InferError } from '../error.ts'
-import { checkFeeds, checkTensor, checkWanted } from './check-tensors.ts'
+import { checkCount } from './check-tensors.ts'
 import { type HttpAnswer, HttpConnection } from './http-connection.ts'
 import type { Model, TensorInfo } from './model.ts'
-import { datatypeOf, type Endpoint, infoOfMetadata, typeOfDatatype } from './open-inference-protocol.ts'
+import { datatypeOf, type Endpoint, typeOfDatatype } from './open-inference-protocol.ts'
+import { malformed, servedModel, wantedOf } from './served-model.ts'
 import { bytesOf, bytesOfTensor, elementsOf, type Tensor, type TensorType, tensorOfBytes, zeros } from './tensor.ts'
 
 const serverMetadata = z.object({ name: z.string(), version: z.string().default(''), extensions: z.array(z.string()) })
@@ -51,21 +52,14 @@ async function open(connection: HttpConnection, endpoint: Endpoint): Promise<Mod
   const version = endpoint.version === undefined ? '' : `/versions/${encodeURIComponent(endpoint.version)}`
   const path = `v2/models/${encodeURIComponent(endpoint.model)}${version}`
   await connection.get(`${path}/ready`)
-  const metadata = parsed(modelMetadata, await connection.get(path), 'the model’s description')
-  const inputs = metadata.inputs.map(infoOfMetadata)
-  const outputs = metadata.outputs.map(infoOfMetadata)
-  return {
-    provider: `open-inference ${[server.name, server.version].filter(Boolean).join(' ').slice(0, 64)}`,
-    notes: [],
-    inputs,
-    outputs,
-    run: async (feeds, wanted) => {
-      checkFeeds(inputs, feeds)
-      checkWanted(outputs, wanted)
-      return infer(connection, `${path}/infer`, { feeds, wanted, outputs })
+  const model = parsed(modelMetadata, await connection.get(path), 'the model’s description')
+  return servedModel(
+    { server, model },
+    {
+      infer: (feeds, wanted, outputs) => infer(connection, `${path}/infer`, { feeds, wanted, outputs }),
+      close: () => connection.close(),
     },
-    close: () => connection.close(),
-  }
+  )
 }
 
 async function infer(
@@ -96,14 +90,7 @@ async function infer(
     body: Readable.from(pieces(chunks), { objectMode: false }),
   })
   const given = readAnswer(answer)
-  return Object.fromEntries(
-    call.wanted.map((name) => {
-      const tensor = given.get(name)
-      if (!tensor) throw new InferError('wrong-shape', `the server’s answer has no output ${name}`)
-      checkTensor(`output ${name}`, call.outputs.find((info) => info.name === name) as TensorInfo, tensor)
-      return [name, tensor]
-    }),
-  )
+  return wantedOf(given, call.wanted, call.outputs)
 }
 
 const pieceLength = 1024 * 1024
@@ -153,12 +140,8 @@ function tensorOfJSON(
 ): Tensor {
   if (type === 'float16') throw malformed(`output ${name}: FP16 has no writing in JSON`)
   const values: unknown[] = data.flat(shape.length)
+  checkCount(name, values, { type, shape })
   const tensor = zeros(type, shape)
-  if (values.length !== tensor.data.length)
-    throw new InferError(
-      'wrong-shape',
-      `output ${name}: ${values.length} elements were found, ${type} [${shape.join(', ')}] has ${tensor.data.length}`,
-    )
   for (const [index, value] of values.entries()) {
     if (typeof value !== 'number' && typeof value !== 'boolean') throw malformed(`output ${name} holds no numbers`)
     if (tensor.type === 'int64') tensor.data[index] = BigInt(Math.trunc(Number(value)))
@@ -177,8 +160,4 @@ function parsed<Schema extends z.ZodType>(schema: Schema, answer: HttpAnswer, wh
   const result = schema.safeParse(json)
   if (!result.success) throw malformed(`${what}: ${result.error.issues[0]?.path.join('.')} is not as expected`)
   return result.data
-}
-
-function malformed(reason: string): InferError {
-  return new InferError('model-failed', `the inference server’s answer is not as the protocol says: ${reason}`)
 }

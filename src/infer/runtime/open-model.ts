@@ -1,20 +1,19 @@
-import { openCommand } from './command.ts'
 import type { Model, ModelContext } from './model.ts'
 import { openOnnx } from './onnx.ts'
-import { openOpenInference } from './open-inference.ts'
 import type { ModelOptions } from './options.ts'
 
 /**
  * Opens a model with the runtime that its options name.
  * @throws {InferError} `no-provider`, `model-failed`, `model-unreachable`, `model-deadline`
  */
-export function openModel(options: ModelOptions, context: ModelContext): Promise<Model> {
+export async function openModel(options: ModelOptions, context: ModelContext): Promise<Model> {
   switch (options.runtime) {
     case 'onnx':
-      return openOnnx(options, context)
+      return await openOnnx(options, context)
     case 'open-inference':
-      return openOpenInference(options, context)
+      // What speaks to servers takes longer to load than most of the rest together.
+      return await (await import('./open-inference.ts')).openOpenInference(options, context)
     case 'command':
-      return openCommand(options, context)
+      return await (await import('./command.ts')).openCommand(options, context)
   }
 }

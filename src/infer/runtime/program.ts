@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { lstat, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { InferError } from '../error.ts'
-import { canLimitMemory, isolation } from './isolation.ts'
+import { canLimitMemory, endingWithParent, isolation } from './isolation.ts'
 import { residentMemory } from './process-tree.ts'
 
 export interface Program {
@@ -37,7 +37,10 @@ const watchInterval = 100
 export async function runProgram(program: Program): Promise<void> {
   const { prefix } = await isolation()
   const limit = (await canLimitMemory()) ? ['prlimit', `--data=${program.memory}`, '--core=0', '--'] : []
-  const [file, ...args] = [...prefix, ...limit, ...program.command] as [string, ...string[]]
+  const [file, ...args] = [...(await endingWithParent()), ...prefix, ...limit, ...program.command] as [
+    string,
+    ...string[],
+  ]
   const child = spawn(file, args, {
     cwd: program.folder,
     env: program.environment,
@@ -50,7 +53,7 @@ export async function runProgram(program: Program): Promise<void> {
   const watch = watching(program, child)
   try {
     const reason = await Promise.race([ended, watch.exceeded])
-    if (reason) throw new InferError(reason.code, reason.message)
+    if (reason) throw new InferError(reason.code, reason.message + hintOf(stderr(), program))
   } finally {
     watch.stop()
     kill(child)
@@ -63,6 +66,19 @@ export async function runProgram(program: Program): Promise<void> {
 interface Reason {
   code: 'model-failed' | 'model-deadline'
   message: string
+}
+
+/** Words of those languages' and libraries' own that say what a program lacked; what else it wrote may hold anything. */
+const lacks = {
+  memory: /out of memory|bad_alloc|MemoryError|cannot allocate memory|allocation failed|ENOMEM/i,
+  network: /ENETUNREACH|network is unreachable|EAI_AGAIN|temporary failure in name resolution/i,
+} as const
+
+/** Why a program may have ended as it did, as far as its last words tell; nothing of them is in it. */
+function hintOf(stderr: string, { memory }: Program): string {
+  if (lacks.memory.test(stderr))
+    return `; it ran out of memory: at most ${Math.floor(memory / 2 ** 20)} MiB are allowed`
+  return lacks.network.test(stderr) ? '; it asked for the network, and it has no network' : ''
 }
 
 /** Resolves with why it failed, or null. */

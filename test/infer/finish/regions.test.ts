@@ -186,7 +186,9 @@ describe('masks', () => {
 
   it('cannot be numbers', () => {
     const wrong = { m: { kind: 'numbers', numbers: Float64Array.of(1) } } as const
-    expect(() => applyStep('keep-inside', labelValue(map), { mask: 'm' }, { values: wrong })).toThrow(/m is numbers/)
+    expect(() => applyStep('keep-inside', labelValue(map), { mask: 'm' }, { values: wrong })).toThrow(
+      /m is no mask: it is numbers/,
+    )
   })
 })
 

@@ -120,6 +120,45 @@ describe('hilum pipeline import of a MONAI bundle', () => {
     })
   })
 
+  it('gives a grey image to each channel where the bundle names one, and takes colours for three', async () => {
+    const inputs = (modality: string, channels: Record<string, string>) => ({
+      ...metadata(3, { 0: 'background', 1: 'tool' }),
+      network_data_format: {
+        inputs: { image: { type: 'image', modality, num_channels: 3, channel_def: channels } },
+        outputs: { pred: { type: 'image', format: 'segmentation', channel_def: { 0: 'background', 1: 'tool' } } },
+      },
+    })
+    const graph = { ...firstHalf([16, 8]), inputs: { image: ['float32', [1, 3, 16, 8]] } } as const
+    const resized = [{ _target_: 'Resized', keys: 'image', spatial_size: [16, 8] }]
+    const files = (content: object) => ({
+      'configs/metadata.json': content,
+      'configs/inference.json': {
+        ...inference,
+        preprocessing: { _target_: 'Compose', transforms: resized },
+        inferer: { _target_: 'SimpleInferer' },
+      },
+      'models/model.onnx': graph,
+    })
+    await writeTree(path.join(folder, 'bundle'), files(inputs('Mammogram', { 0: 'image' })))
+    expect(await importBundle()).toBe(0)
+    const grey = await imported()
+    expect(grey.inputs).toMatchObject([{ name: 'images', kind: 'image', modality: ['MG'] }])
+    expect(grey.prepare.prepared?.steps.at(-1)).toEqual({ step: 'repeat-channel', options: { times: 3 } })
+    expect(readFileSync(path.join(folder, 'out/README.md'), 'utf8')).toMatch(
+      /Nobody answered these.*: source \(image\)\./,
+    )
+
+    rmSync(path.join(folder, 'out'), { recursive: true })
+    await writeTree(path.join(folder, 'bundle'), files(inputs('RGB', { 0: 'Red', 1: 'Green', 2: 'Blue' })))
+    await expect(importBundle()).rejects.toThrow(/modality: an answer is needed.*the bundle says "RGB"/)
+    await writeTree(folder, { 'answers.yaml': 'modality: es\nsource: frames' })
+    const args = ['import', path.join(folder, 'bundle'), '--out', path.join(folder, 'out')]
+    expect(await pipelineCommand([...args, '--answers', path.join(folder, 'answers.yaml')])).toBe(0)
+    expect((await imported()).inputs).toMatchObject([
+      { name: 'images', kind: 'frames', modality: ['ES'], colours: 'colour' },
+    ])
+  })
+
   it('reads YAML, several series, and independent classes that overlap', async () => {
     const { preprocessing } = inference
     await writeTree(path.join(folder, 'bundle'), {
@@ -194,7 +233,14 @@ describe('references of a configuration', () => {
       old: '@size#2',
       net: { roi: '@size', scale: '$1.5', flag: '$True', other: '$@size + [4]' },
       circle: '@circle',
+      shown: { high: true, low: false },
+      fine: '$[1.5, 1.5, 2] if @shown#high else [3.0, 3.0, 3.0]',
+      coarse: '$@one if @shown::low else @old',
+      unknown: '$1 if @absent else 2',
     })
+    expect(config.find('fine')).toEqual([1.5, 1.5, 2])
+    expect(config.find('coarse')).toBe(3)
+    expect(config.find('unknown')).toBe('$1 if @absent else 2')
     expect(config.find('missing', 'one')).toBe(2)
     expect(config.find('old')).toBe(3)
     expect(config.find('net')).toEqual({ roi: [1, 2, 3], scale: 1.5, flag: true, other: '$@size + [4]' })

@@ -98,9 +98,10 @@ describe('hilum pipeline import of a model of nnU-Net', () => {
   it('follows transposed axes', async () => {
     const pipeline = await imported({
       'plans.json': plans({ transpose_forward: [2, 0, 1], transpose_backward: [1, 2, 0] }, { spacing: [2, 3, 2] }),
-      'dataset.json': dataset(),
+      'dataset.json': dataset({ name: undefined }),
       'model.onnx': firstHalf([16, 8, 4]),
     })
+    expect(pipeline.title).toBe('Dataset001_Cube')
     expect(pipeline.infer[0]).toMatchObject({ inputs: { image: { layout: 'NCWDH' } }, run: { size: [16, 4, 8] } })
     expect(pipeline.prepare.prepared?.steps.at(-1)).toMatchObject({ options: { spacing: [2, 2, 3] } })
     // Columns come first, and grow to the patient's right.

@@ -82,6 +82,21 @@ describe('hilum pipeline import of an ONNX file', () => {
     expect(pipeline.outputs).toMatchObject([{ kind: 'classification-report', classes: [{ id: 'opacity' }] }])
   })
 
+  it('shows what a classifier’s answer depends on, where that is wanted', async () => {
+    const pipeline = await imported(classifier, {
+      modality: 'MR',
+      source: 'image',
+      intensity: 'min-max',
+      classes: 'brightness',
+      saliency: 'occlusion',
+    })
+    expect(pipeline.infer[0]?.occlusion).toMatchObject({ value: 'evidence', activation: 'sigmoid', size: [2, 2] })
+    expect(pipeline.outputs.map(({ kind }) => kind)).toEqual(['classification-report', 'colour-capture'])
+    const outcome = await run(folder, pipeline, { images: writeSeries(folder) })
+    const roles = outcome.kind === 'done' ? outcome.results.map(({ role }) => role) : [outcome.reason]
+    expect(roles.sort()).toEqual(['capture-colour-capture', 'classification'])
+  })
+
   it('recognises the state of a recurrent model, and runs it along the slices', async () => {
     const pipeline = await imported(recurrent, {
       modality: 'MR',

@@ -41,12 +41,25 @@ describe('parseManifest', () => {
       'name: ct',
       'inputs.0.kind: is missing: volume, sequence, frames, image or segmentation is expected',
     ],
-    ['slab: 16', 'slab: 0', '0', 'infer.0.run.slab: Too small: expected number to be >=1'],
+    ['slab: 4', 'slab: 0', '0', 'infer.0.run.slab: 0 stands here, at least 1 is expected'],
     ['name: ct\n', 'name: Ct\n', 'Ct', 'inputs.0.name: lower-case letters, digits and hyphens are expected'],
     ['title: CT lung density\n', '', '# How', 'title: is missing: a text is expected'],
     ['family: {', 'familie: {', 'familie', 'familie: familie is not known here (did you mean "family"?)'],
-    ['colour: [220', 'colour: [2200', '2200', 'segments.0.colour.0: Too big: expected number to be <=255'],
-    ['modality: CT', 'modality: []', 'modality', 'inputs.0.modality: Too small: expected array to have >=1 items'],
+    ['colour: [220', 'colour: [2200', '2200', 'segments.0.colour.0: 2200 stands here, at most 255 is expected'],
+    ['modality: CT', 'modality: []', 'modality', 'inputs.0.modality: at least 1 entry is expected'],
+    ['version: 1.0.0', 'version: 1.0', '1.0', 'version: 1 stands here, a text is expected: write it in quotes'],
+    [
+      "value: '91723000'",
+      'value: 91723000',
+      '91723000',
+      'category.value: 91723000 stands here, a text is expected: write it in quotes',
+    ],
+    [
+      'sliceThickness: { maximum: 3 }',
+      'sliceThickness: 3',
+      '3',
+      'inputs.0.sliceThickness: 3 stands here, a mapping is expected, as { minimum, maximum }',
+    ],
     ['minimum: 40,', 'minimum: 4000,', 'slices', 'inputs.0.slices: minimum is above maximum'],
     // Options of steps, whose own module says what they are.
     [
@@ -84,7 +97,7 @@ describe('parseManifest', () => {
       'limit: -950',
       'limit: low',
       'low',
-      'measure.3.quantity.fraction-below.limit: Invalid input: expected number, received string',
+      'measure.3.quantity.fraction-below.limit: low stands here, a number is expected',
     ],
     [
       'quantity: volume',
@@ -137,6 +150,12 @@ describe('parseManifest', () => {
       'mean-density-total',
       'measure.1.id: another measurement has the id mean-density-total',
     ],
+    [
+      'value: L, scheme: UCUM',
+      'value: mm, scheme: UCUM',
+      'mm',
+      'measure.0.unit.value: the unit mm cannot be given for what is measured in mL: mm3, uL, cm3, mL, dm3, L can',
+    ],
     ['    of: density\n', '', 'id: mean', 'measure.1.of: mean is measured on an image: of is missing'],
     ['    of: density\n', '    of: lungs\n', 'lungs', 'measure.1.of: lungs is a label map, an image is expected'],
     ['quantity: volume\n', 'quantity: volume\n    of: density\n', 'density', 'measure.0.of: volume has no use for of'],
@@ -188,7 +207,7 @@ describe('parseManifest', () => {
 
   it('says everything at once, in the order of the file', () => {
     const { problems } = parseManifest(
-      text.replace('slab: 16', 'slab: 0').replace('modality: CT', 'modality: []').replace('value: 2', 'value: 300'),
+      text.replace('slab: 4', 'slab: 0').replace('modality: CT', 'modality: []').replace('value: 2', 'value: 300'),
     )
     const lines = problems.map((problem) => Number(problem.split(':')[0]))
     expect(lines).toEqual(lines.toSorted((a, b) => a - b))

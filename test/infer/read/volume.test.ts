@@ -163,6 +163,24 @@ describe('a volume', () => {
     ])
   })
 
+  it('refuses slices that are turned farther than the limit, by the angle', async () => {
+    const turned = [
+      Math.cos(Math.PI / 18),
+      Math.sin(Math.PI / 18),
+      0,
+      -Math.sin(Math.PI / 18),
+      Math.cos(Math.PI / 18),
+      0,
+    ]
+    const header = { ImageOrientationPatient: turned.map((cosine) => cosine.toFixed(9)) }
+    const files = [0, 1].map((z) => write(`${z}`, slice(z, header), new Uint16Array(4)))
+    await expect(read(files, { obliquity: { maximum: 5 } })).rejects.toMatchObject({
+      code: 'refused',
+      message: "the angle between the slices and the patient's axes is 10°, at most 5° is accepted",
+    })
+    expect((await read(files, { obliquity: { maximum: 11 } })).grid.size).toEqual([2, 2, 2])
+  })
+
   it('says that an instance cannot be read, without naming its file', async () => {
     const file = path.join(folder, 'broken')
     writeFileSync(file, 'no DICOM')

@@ -41,7 +41,7 @@ describe('layouts', () => {
   it('gives the image’s own memory where it lies as the tensor does', async () => {
     const model = identity()
     await runOn(entryOf({}), model, { image })
-    expect(model.calls[0]?.in?.data).toBe(image.data)
+    expect(model.fed[0]?.in?.data).toBe(image.data)
   })
 
   it.each(['NCHW', 'DHW', 'HW'])('%s does not take two channels of three slices', async (layout) => {

@@ -59,7 +59,7 @@ describe('sequences', () => {
     const mask = noise(frames.grid)
     await runOn(entry, model, { image: frames, mask })
     expect(model.calls.map((call) => call.in?.dims[1])).toEqual([1, 1, 1, 1])
-    expect(model.calls.every((call) => call.mask?.data === mask.data)).toBe(true)
+    expect(model.fed.every((call) => call.mask?.data === mask.data)).toBe(true)
   })
 
   it('are no ensembles', async () => {

@@ -33,16 +33,20 @@ export function noise(grid: Grid, channels = 1): Image {
 export function functionModel(
   run: (feeds: Readonly<Record<string, Tensor>>) => Record<string, Tensor>,
   more: { inputs?: readonly TensorInfo[] } = {},
-): Model & { calls: Readonly<Record<string, Tensor>>[] } {
+): Model & Record<'calls' | 'fed', Readonly<Record<string, Tensor>>[]> {
+  // As they were in the run, and the tensors themselves, whose memory may be used for the next run.
   const calls: Readonly<Record<string, Tensor>>[] = []
+  const fed: Readonly<Record<string, Tensor>>[] = []
   return {
     provider: 'function',
     notes: [],
     inputs: more.inputs ?? null,
     outputs: null,
     calls,
+    fed,
     run: async (feeds) => {
-      calls.push(feeds)
+      calls.push(structuredClone(feeds))
+      fed.push(feeds)
       return run(feeds)
     },
     close: async () => {},

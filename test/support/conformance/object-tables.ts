@@ -10,7 +10,7 @@ import { parseFileMeta } from '../../../src/dicom/part10.ts'
 import { privateScheme } from '../../../src/encode/coding-schemes.ts'
 import type { EncodingInput } from '../../../src/encode/encoding-input.ts'
 import { always, whenPresent } from '../../../src/encode/patient-study.ts'
-import { encodeResults } from '../../../src/encode/results.ts'
+import { lungResults } from '../../encode/lung-results.ts'
 import { syntheticInput } from '../../encode/synthetic.ts'
 import { repository } from '../data.ts'
 import { table, tagText } from './table.ts'
@@ -32,7 +32,7 @@ type Objects = Partial<Record<string, DicomJson>>
 /** The results of one job, by role, without pixel data. */
 function objectsOf(input: EncodingInput): Objects {
   const found: Objects = {}
-  for (const { role, chunks } of encodeResults(input)) {
+  for (const { role, chunks } of lungResults(input)) {
     const file = Buffer.concat([...chunks])
     const { transferSyntaxUID, dataSetOffset } = parseFileMeta(file)
     found[role] = readHead(file.subarray(dataSetOffset), { transferSyntaxUID }).elements

@@ -1,28 +1,6 @@
 import { type Box, findComponents } from '../../components.ts'
 import { label, type Work } from './labels.ts'
 
-/** The box around everything that carries a label; null when nothing does. */
-export function boxOf({ extent, labels }: Work, value: number): Box | null {
-  const [nx, ny, nz] = extent.size
-  const low: [number, number, number] = [nx, ny, nz]
-  const high: [number, number, number] = [0, 0, 0]
-  let next = labels.indexOf(value)
-  while (next >= 0) {
-    const row = Math.floor(next / nx)
-    const [x, y, z] = [next - row * nx, row % ny, Math.floor(row / ny)]
-    let last = nx - 1
-    while (last >= high[0] && labels[row * nx + last] !== value) last--
-    low[0] = Math.min(low[0], x)
-    low[1] = Math.min(low[1], y)
-    low[2] = Math.min(low[2], z)
-    high[0] = Math.max(high[0], last + 1)
-    high[1] = Math.max(high[1], y + 1)
-    high[2] = Math.max(high[2], z + 1)
-    next = labels.indexOf(value, (row + 1) * nx)
-  }
-  return high[0] === 0 ? null : { low, high }
-}
-
 /** A box with `margin` more voxels in the slice, inside the volume. */
 function widened({ low, high }: Box, margin: number, [nx, ny]: readonly number[]): Box {
   return {
@@ -65,15 +43,29 @@ export function closeLung({ extent, labels }: Work, side: number, options: { rad
   const scratch = new Uint16Array(width * height)
   for (let z = box.low[2]; z < box.high[2]; z++) {
     mask.fill(0)
+    let [first, last]: [number, number] = [box.high[1], -1]
     for (let y = box.low[1]; y < box.high[1]; y++) {
       let at = (y - box.low[1] + margin) * width + margin
       const row = (z * ny + y) * nx
-      for (let i = row + box.low[0]; i < row + box.high[0]; i++, at++) if (labels[i] === side) mask[at] = 1
+      let anything = 0
+      for (let i = row + box.low[0]; i < row + box.high[0]; i++, at++) {
+        const inside = labels[i] === side ? 1 : 0
+        mask[at] = inside
+        anything |= inside
+      }
+      if (anything === 0) continue
+      if (y < first) first = y
+      last = y
     }
-    dilate(mask, scratch, { width, height, disc, value: 1 })
+    if (last < 0) continue
+    // The rows of this slice's part and a margin around them: beyond there is nothing to grow from, and nothing that would remain.
+    const top = first - box.low[1]
+    const part = mask.subarray(top * width, (last - box.low[1] + 1 + 2 * margin) * width)
+    const picture = { width, height: part.length / width, disc }
+    dilate(part, scratch, { ...picture, value: 1 })
     // Erosion is the dilation of the rest; what lies outside of the picture is not part of it.
-    dilate(mask, scratch, { width, height, disc, value: 0 })
-    for (let y: number = box.low[1]; y < box.high[1]; y++) {
+    dilate(part, scratch, { ...picture, value: 0 })
+    for (let y: number = first; y <= last; y++) {
       let at = (y - box.low[1] + margin) * width + margin
       const row = (z * ny + y) * nx
       for (let i = row + box.low[0]; i < row + box.high[0]; i++, at++)
@@ -101,17 +93,14 @@ function dilate(
 ): void {
   const { width, height, disc, value } = options
   const far = disc.length
-  for (let x = 0; x < width; x++) {
-    let d = far
-    for (let y = 0, i = x; y < height; y++, i += width) {
-      d = mask[i] === value ? 0 : Math.min(far, d + 1)
-      distance[i] = d
-    }
-    d = far
-    for (let y = height - 1, i = (height - 1) * width + x; y >= 0; y--, i -= width) {
-      d = mask[i] === value ? 0 : Math.min(far, d + 1)
-      if (d < (distance[i] as number)) distance[i] = d
-    }
+  for (let x = 0; x < width; x++) distance[x] = mask[x] === value ? 0 : far
+  for (let i = width; i < width * height; i++) {
+    const d = (distance[i - width] as number) + 1
+    distance[i] = mask[i] === value ? 0 : d < far ? d : far
+  }
+  for (let i = width * (height - 1) - 1; i >= 0; i--) {
+    const d = (distance[i + width] as number) + 1
+    if (d < (distance[i] as number)) distance[i] = d
   }
   for (let y = 0; y < height; y++) {
     const base = y * width

@@ -1,7 +1,9 @@
 import { type Component, type Components, findComponents } from '../../components.ts'
 import { refusal } from '../../error.ts'
+import { forEachLabelRun } from '../../label-runs.ts'
+import { type LabelBox, labelBoxes } from '../label-boxes.ts'
 import { markAirways } from './airways.ts'
-import { boxOf, closeLung, fillHoles } from './close-lung.ts'
+import { closeLung, fillHoles } from './close-lung.ts'
 import { label, litres, millilitres, type Work } from './labels.ts'
 import type { LungsParameters } from './options.ts'
 import { removeOutsideAir } from './outside-air.ts'
@@ -14,14 +16,24 @@ const smallestShare = 0.15
 /**
  * Turns air inside the body into lungs: afterwards the labels hold left lung, right lung and airways.
  * @param work labels hold the model's candidates
+ * @param progress is told which part of the work is done, roughly, 0 to 1
  * @throws {InferError} `refused` when there are no lungs, only one, or the scan cuts them off
  */
-export function findLungs(work: Work, parameters: LungsParameters): void {
+export function findLungs(
+  work: Work,
+  parameters: LungsParameters,
+  progress: (fraction: number) => void = () => {},
+): void {
   removeOutsideAir(work)
+  progress(0.2)
   markAirways(work)
+  progress(0.4)
   selectLungs(work, parameters)
-  for (const side of [label.leftLung, label.rightLung]) {
-    const around = boxOf(work, side)
+  const boxes = labelBoxes({ grid: work.extent, labels: work.labels })
+  checkVolume(work, boxes, parameters)
+  for (const [index, side] of [label.leftLung, label.rightLung].entries()) {
+    progress(0.5 + 0.25 * index)
+    const around = boxes.find((box) => box.label === side)
     if (!around) continue
     fillHoles(work, side, around)
     closeLung(work, side, { radius: parameters.closingRadius, around })
@@ -67,7 +79,6 @@ function selectLungs(work: Work, parameters: LungsParameters): void {
     relabel(work, air, { [main.index]: label.lungs })
     separateLungs(work, main)
   }
-  checkVolume(work, parameters)
 }
 
 /** The largest components with their volume and mean density. */
@@ -106,15 +117,10 @@ function relabel(work: Work, air: Components, to: Record<number, number>): void 
   })
 }
 
-function count(labels: Uint8Array, wanted: number): number {
-  let voxels = 0
-  for (let i = 0; i < labels.length; i++) if (labels[i] === wanted) voxels++
-  return voxels
-}
-
-function checkVolume(work: Work, { minimumVolume }: LungsParameters): void {
-  const left = millilitres(work, count(work.labels, label.leftLung))
-  const right = millilitres(work, count(work.labels, label.rightLung))
+function checkVolume(work: Work, boxes: readonly LabelBox[], { minimumVolume }: LungsParameters): void {
+  const [left, right] = [label.leftLung, label.rightLung].map((side) =>
+    millilitres(work, boxes.find((box) => box.label === side)?.voxels ?? 0),
+  ) as [number, number]
   if (left + right < minimumVolume * 1000)
     throw refusal(`no lungs: both together are ${litres(left + right)}, at least ${minimumVolume} L is expected`, {
       left,
@@ -129,8 +135,10 @@ function checkEnds(work: Work, { largestEndArea }: LungsParameters): void {
   const areas = new Float64Array(nz)
   for (let z = 0; z < nz; z++) {
     let pixels = 0
-    for (let i = z * nx * ny; i < (z + 1) * nx * ny; i++)
-      if (labels[i] === label.leftLung || labels[i] === label.rightLung) pixels++
+    const add = (found: number, start: number, end: number): void => {
+      if (found === label.leftLung || found === label.rightLung) pixels += end - start
+    }
+    forEachLabelRun(labels, add, { from: z * nx * ny, to: (z + 1) * nx * ny })
     areas[z] = (pixels * extent.spacing[0] * extent.spacing[1]) / 100
   }
   const most = areas.reduce((a, b) => Math.max(a, b), 0)

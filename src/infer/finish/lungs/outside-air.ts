@@ -1,4 +1,4 @@
-import { findComponents } from '../../components.ts'
+import { numberComponents } from '../../components.ts'
 import { refusal } from '../../error.ts'
 import { airThreshold, label, type Work } from './labels.ts'
 
@@ -18,20 +18,23 @@ export function removeOutsideAir(work: Work): void {
   let cut = 0
   for (let z = 0; z < nz; z++) {
     const box = { low: [0, 0, z], high: [nx, ny, z + 1] } as const
-    const air = findComponents(extent, (i) => (density[i] as number) <= airThreshold, { connectivity: 4, box })
-    const outside = air.list.map(({ low, high }) => low[0] === 0 || low[1] === 0 || high[0] === nx || high[1] === ny)
-    const sums = new Float64Array(air.list.length)
+    const air = numberComponents(extent, { values: density, most: airThreshold }, { connectivity: 4, box })
+    const outside = new Uint8Array(air.count)
+    air.forEachRun(({ x, y, length, component }) => {
+      if (x === 0 || y === 0 || x + length === nx || y + 1 === ny) outside[component] = 1
+    })
+    const sums = new Float64Array(air.count)
     air.forEachRun(({ offset, length, component }) => {
-      if (!outside[component]) return
+      if (outside[component] !== 1) return
       labels.fill(label.none, offset, offset + length)
       let sum = 0
       for (let i = offset; i < offset + length; i++) sum += density[i] as number
       sums[component] = (sums[component] as number) + sum
     })
     const pixel = (extent.spacing[0] * extent.spacing[1]) / 100
-    const isCut = air.list.some(({ voxels }, i) => {
+    const isCut = air.voxels.some((voxels, i) => {
       const mean = (sums[i] as number) / voxels
-      return outside[i] && voxels * pixel >= cutLimit.area && mean >= cutLung.minimum && mean <= cutLung.maximum
+      return outside[i] === 1 && voxels * pixel >= cutLimit.area && mean >= cutLung.minimum && mean <= cutLung.maximum
     })
     if (isCut) cut++
   }

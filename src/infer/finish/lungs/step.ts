@@ -1,4 +1,5 @@
 import { type Grid, type Image, voxelsOf } from '../../image.ts'
+import { mapLabels } from '../../label-runs.ts'
 import { finishStep } from '../../step.ts'
 import type { Value } from '../../value.ts'
 import { FinishError } from '../error.ts'
@@ -21,7 +22,7 @@ export const lungs = finishStep({
   gives: 'labels',
   needs: ({ density }) => [density],
   apply(value, { density, ...parameters }, context) {
-    const { grid, candidates } = candidatesOf(value)
+    const { grid, candidates } = candidatesOf(value, context.owned ?? false)
     requireCanonical(grid)
     const log: string[] = []
     const work = {
@@ -31,26 +32,30 @@ export const lungs = finishStep({
       log,
     }
     try {
-      findLungs(work, parameters)
+      findLungs(work, parameters, context.progress)
     } finally {
       for (const sentence of log) context.note(sentence)
     }
     const to = new Uint8Array(256)
     to[label.leftLung] = lungLabels.leftLung
     to[label.rightLung] = lungLabels.rightLung
-    for (let i = 0; i < candidates.length; i++) candidates[i] = to[candidates[i] as number] as number
+    mapLabels(candidates, to)
     return { kind: 'labels', labels: { grid, labels: candidates } }
   },
 })
 
-/** The candidates as `label.air`, in memory of their own. */
-function candidatesOf(value: Value): { grid: Grid; candidates: Uint8Array } {
+/** The candidates as `label.air`, in memory that may be changed: that of labels that are given for good, else a copy. */
+function candidatesOf(value: Value, owned: boolean): { grid: Grid; candidates: Uint8Array } {
+  if (value.kind === 'labels') {
+    const { grid, labels } = value.labels
+    const candidates = owned ? labels : labels.slice()
+    mapLabels(candidates, new Uint8Array(256).fill(label.air, 1))
+    return { grid, candidates }
+  }
   const { grid, data } =
-    value.kind === 'labels'
-      ? { grid: value.labels.grid, data: value.labels.labels }
-      : value.kind === 'image' && value.image.channels === 1
-        ? value.image
-        : wrongValue('lungs takes labels or an image of one channel')
+    value.kind === 'image' && value.image.channels === 1
+      ? value.image
+      : wrongValue('lungs takes labels or an image of one channel')
   const candidates = new Uint8Array(data.length)
   for (let i = 0; i < data.length; i++) if ((data[i] as number) > 0.5) candidates[i] = label.air
   return { grid, candidates }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { labelBoxes } from '../../../../src/infer/finish/label-boxes.ts'
 import { markAirways } from '../../../../src/infer/finish/lungs/airways.ts'
-import { boxOf, closeLung, fillHoles } from '../../../../src/infer/finish/lungs/close-lung.ts'
+import { closeLung, fillHoles } from '../../../../src/infer/finish/lungs/close-lung.ts'
 import { airThreshold, label, type Work } from '../../../../src/infer/finish/lungs/labels.ts'
 
 const size = [90, 80, 110] as const
@@ -50,7 +51,7 @@ describe('markAirways', () => {
     const work = hilum()
     markAirways(work)
     for (let i = 0; i < work.labels.length; i++) if (work.labels[i] === label.air) work.labels[i] = label.leftLung
-    const around = boxOf(work, label.leftLung)
+    const around = labelBoxes({ grid: work.extent, labels: work.labels }).find((box) => box.label === label.leftLung)
     if (!around) throw new Error('there is no lung')
     fillHoles(work, label.leftLung, around)
     closeLung(work, label.leftLung, { radius: 6, around })

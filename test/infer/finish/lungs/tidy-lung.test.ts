@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { boxOf, closeLung } from '../../../../src/infer/finish/lungs/close-lung.ts'
+import { labelBoxes } from '../../../../src/infer/finish/label-boxes.ts'
+import { closeLung } from '../../../../src/infer/finish/lungs/close-lung.ts'
 import { label, type Work } from '../../../../src/infer/finish/lungs/labels.ts'
 import { tidyLung } from '../../../../src/infer/finish/lungs/tidy-lung.ts'
 
@@ -25,7 +26,7 @@ function apex(every: number): Work {
 
 /** Voxels of the lung in a slice, after it was closed and tidied. */
 function tidied(work: Work): (z: number) => number {
-  const around = boxOf(work, label.leftLung)
+  const around = labelBoxes({ grid: work.extent, labels: work.labels }).find((box) => box.label === label.leftLung)
   if (!around) throw new Error('there is no lung')
   closeLung(work, label.leftLung, { radius: 6, around })
   tidyLung(work, label.leftLung, around)
