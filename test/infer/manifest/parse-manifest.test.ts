@@ -47,7 +47,7 @@ describe('parseManifest', () => {
     ['family: {', 'familie: {', 'familie', 'familie: familie is not known here (did you mean "family"?)'],
     ['colour: [220', 'colour: [2200', '2200', 'segments.0.colour.0: 2200 stands here, at most 255 is expected'],
     ['modality: CT', 'modality: []', 'modality', 'inputs.0.modality: at least 1 entry is expected'],
-    ['version: 1.0.0', 'version: 1.0', '1.0', 'version: 1 stands here, a text is expected: write it in quotes'],
+    ['version: 1.0.1', 'version: 1.0', '1.0', 'version: 1 stands here, a text is expected: write it in quotes'],
     [
       "value: '91723000'",
       'value: 91723000',
