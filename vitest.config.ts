@@ -4,6 +4,8 @@ import { ClosingLine } from './test/support/closing-line.ts'
 /** `unit` needs only this repository; `whole` boots real nodes, talks to real peers and fuzzes, one file at a time. */
 export default defineConfig({
   test: {
+    // The node serves the administrator's page from dist/: it is built once, where its sources have changed.
+    globalSetup: './test/support/built-page.ts',
     reporters: ['default', new ClosingLine()],
     projects: [
       {

@@ -1,5 +1,9 @@
 import { z } from 'zod'
+import { adminSchema, auditSchema } from './config-access.ts'
 import { inferSchema } from './config-infer.ts'
+import { insightsSchema } from './config-insights.ts'
+import { notifySchema } from './config-notify.ts'
+import { pageSchema } from './config-page.ts'
 import { bytes, type Environment, isAddressOrBlock, parsedBy, readableFile, seconds, secret } from './config-values.ts'
 import { parseAETitle } from './dicom/ae-title.ts'
 import { routeDefinitionSchema } from './route/route-definition.ts'
@@ -342,16 +346,11 @@ export function configSchema(environment: Environment) {
         })
         .prefault({})
         .describe('The pipelines.'),
-      admin: z
-        .strictObject({
-          token: secret(
-            environment,
-            "A bearer token for the API; '': none. Text, {env: NAME} or {file: path}.",
-          ).default(''),
-          sessionHours: z.number().min(0.1).max(720).default(12).describe('Hours until a login expires.'),
-        })
-        .prefault({})
-        .describe('Access.'),
+      page: pageSchema,
+      insights: insightsSchema,
+      notify: notifySchema,
+      admin: adminSchema(environment),
+      audit: auditSchema,
     })
     .describe('Configuration of Hilum.')
 }

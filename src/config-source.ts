@@ -59,7 +59,8 @@ export function settingsOf(schema: z.ZodType): Map<string, Setting> {
   return settings
 }
 
-function unwrap(schema: z.ZodType): z.ZodType {
+/** A schema without what makes it optional. */
+export function unwrap(schema: z.ZodType): z.ZodType {
   let inner = schema
   while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional || inner instanceof z.ZodPrefault) {
     inner = inner.unwrap() as z.ZodType

@@ -60,7 +60,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A secret: the text itself, `{env: NAME}`, or `{file: path}` (its first line); parsed to the text. */
 export function secret(environment: Environment, description: string) {
-  return z
+  const schema = z
     .union([z.string(), z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })], {
       error: 'expected a text, {env: NAME} or {file: path}',
     })
@@ -73,6 +73,15 @@ export function secret(environment: Environment, description: string) {
       return z.NEVER
     })
     .describe(description)
+  secrets.add(schema)
+  return schema
+}
+
+const secrets = new WeakSet<z.ZodType>()
+
+/** Whether a setting is a secret, which is never shown. */
+export function isSecret(schema: z.ZodType): boolean {
+  return secrets.has(schema)
 }
 
 function firstLine(file: string): string | undefined {

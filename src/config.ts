@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
 import { crossChecks, type Describe, type SoundSections } from './config-checks.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
+import { rememberOrigins } from './config-origins.ts'
 import { type ConfigSchema, configSchema } from './config-schema.ts'
 import { applyEnvironment, namesAt, type Path, readYaml, type Tree } from './config-source.ts'
 import type { Environment } from './config-values.ts'
@@ -43,6 +44,7 @@ export function loadConfig({ file, env, overrides }: ConfigSources): Config {
   const chosen = file === undefined ? defaultFile(env) : file
   const yaml = readYaml(chosen === null ? '' : textOf(chosen, problems), problems)
   const tree = yaml.tree
+  const ofFile = structuredClone(tree)
   const given = applyEnvironment(tree, schema, env, problems)
   if (overrides) merge(tree, overrides)
   const parsed = schema.safeParse(tree)
@@ -64,7 +66,7 @@ export function loadConfig({ file, env, overrides }: ConfigSources): Config {
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   if (problems.length > 0 || !parsed.success) throw new ConfigError(chosen, problems)
   const { dataDir, pipelines, destinations, receive } = parsed.data
-  return deepFreeze({
+  const config = deepFreeze({
     ...parsed.data,
     dataDir: path.resolve(dataDir),
     receive: {
@@ -75,6 +77,8 @@ export function loadConfig({ file, env, overrides }: ConfigSources): Config {
     pipelines: { ...pipelines, folder: path.resolve(pipelines.folder) },
     destinations: { self: { kind: 'self' as const }, ...destinations },
   })
+  rememberOrigins(config, { file: chosen, ofFile, lineOf: yaml.lineOf, variables: given, overrides, schema })
+  return config
 }
 
 function defaultFile(env: Environment): string | null {

@@ -22,8 +22,16 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     load: () => import('./commands/quarantine.ts'),
   },
   route: { summary: 'list, check, try or apply the routes', load: () => import('./commands/route.ts') },
+  queue: {
+    summary: 'jobs that wait, run and have failed: list, failures, retry, cancel, priority, pause, resume',
+    load: () => import('./commands/queue.ts'),
+  },
+  destination: {
+    summary: 'where results go: list, add, change, remove, test',
+    load: () => import('./commands/destination.ts'),
+  },
   pipeline: {
-    summary: 'list, check, show, run, import, begin or compare pipelines; export feedback',
+    summary: 'list, check, show, run, import, install or compare pipelines; export feedback',
     load: () => {
       keepYoungHeapSmall()
       return import('./commands/pipeline.ts')
@@ -37,10 +45,25 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'list, add, remove, try or admit the applications that may call',
     load: () => import('./commands/remote.ts'),
   },
+  user: {
+    summary: 'the users: list, add, role, reset, disable, enable, remove',
+    load: () => import('./commands/user.ts'),
+  },
+  token: { summary: 'tokens for programs: list, add, revoke', load: () => import('./commands/token.ts') },
+  audit: { summary: 'who did what: list, verify, export', load: () => import('./commands/audit.ts') },
+  insights: {
+    summary: 'what the AI found, over many studies: rebuild, drift, export',
+    load: () => import('./commands/insights.ts'),
+  },
   retention: {
     summary: 'what retention rules would delete, and why not the others; or run them',
     load: () => import('./commands/retention.ts'),
   },
+  notify: {
+    summary: 'who is told of what: list, messages, test, retry',
+    load: () => import('./commands/notify.ts'),
+  },
+  schedule: { summary: 'what runs by schedule: list, runs, run', load: () => import('./commands/schedule.ts') },
   demo: {
     summary: 'start a throw-away node, send it a study, show what was found',
     load: () => import('./commands/demo.ts'),

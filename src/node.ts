@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { randomSecret } from './admin/accounts.ts'
-import { createAuth, verifyCaller } from './admin/app.ts'
+import { verifyCaller } from './admin/app.ts'
 import { EventHub } from './admin/events.ts'
 import { NodeMetrics } from './admin/metrics.ts'
 import type { Config } from './config.ts'
 import { createDestinations } from './deliver/destinations.ts'
-import { createNodeApp } from './flow/app.ts'
+import { createAccess } from './flow/access.ts'
+import { createNodeApp, packageVersion } from './flow/app.ts'
 import { Arrivals } from './flow/arrivals.ts'
 import { createAssembler } from './flow/assembly.ts'
 import { destinationOptions } from './flow/destination-options.ts'
@@ -15,13 +16,20 @@ import { Disposal } from './flow/disposal.ts'
 import { watchedFolders } from './flow/folders.ts'
 import { Hints } from './flow/hints.ts'
 import { Hl7Listener } from './flow/hl7-listener.ts'
-import { scheduleHousekeeping } from './flow/housekeeping.ts'
 import { HttpListener } from './flow/http-listener.ts'
+import { countingAtEnd, Insights, openPatientKey } from './flow/insights.ts'
 import { installPipelines } from './flow/installed-pipelines.ts'
+import { NodeControl } from './flow/node-control.ts'
+import { createNotifying } from './flow/notifying.ts'
 import { Remotes } from './flow/remotes.ts'
+import { Replays } from './flow/replays.ts'
 import { Retention } from './flow/retention.ts'
 import { seedRoutes } from './flow/routes.ts'
+import { retentionTask, scheduledTasks } from './flow/scheduled-tasks.ts'
+import { Schedules } from './flow/schedules.ts'
+import { allAtEnd, tellingAtEnd } from './flow/telling.ts'
 import { createWork, workFolder } from './flow/work.ts'
+import { JobProgress } from './jobs/progress.ts'
 import { JobQueue } from './jobs/queue.ts'
 import type { Log } from './log.ts'
 import { migrate, openDatabase } from './store/database.ts'
@@ -29,6 +37,7 @@ import { DiskObjects } from './store/disk-objects.ts'
 import { lockDataFolder } from './store/folder-lock.ts'
 import { FreeSpace, freeBytes } from './store/free-space.ts'
 import { IncomingFolder } from './store/incoming.ts'
+import { SecretBox } from './store/secret-box.ts'
 
 /** A node that runs in this process and its children. */
 export interface RunningNode {
@@ -74,8 +83,17 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   const database = await openDatabase({ url: config.database.url, dataDir: config.dataDir, log })
   parts.add('database', () => database.destroy())
   await migrate(database, log)
+
+  // who may come in, and who did what
+  const selfToken = randomSecret()
+  const access = createAccess({ config, database, selfToken, log })
+  const { auth } = access
+  parts.add('access', () => access.stop())
+
   const objects = new DiskObjects(config.dataDir)
-  const queue = new JobQueue({ database })
+  const box = new SecretBox(config.dataDir)
+  const patientKey = await openPatientKey(database, box, log)
+  const queue = new JobQueue({ database, atEnd: allAtEnd(countingAtEnd(patientKey), tellingAtEnd) })
   const pipelines = await installPipelines(config.pipelines.folder, database, now, log)
   await seedRoutes(database, config.routes, now)
   const space = new FreeSpace({ folder: config.dataDir, marks: config.receive })
@@ -90,22 +108,46 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
   parts.add('events', () => hub.close())
   const httpPort = await http.listen(config.http)
 
+  // who is told of what
+  const notifying = createNotifying({
+    config,
+    database,
+    box,
+    log,
+    onChange: () => hub.publish({ kind: 'notification' }),
+  })
+  parts.add('notifications', () => notifying.notifier.stop())
+
   // infer, encode and deliver: jobs
-  const selfToken = randomSecret()
   const self = { url: `http://${http.loopback}:${httpPort}/dicomweb`, token: selfToken }
   const destinations = createDestinations(destinationOptions(config), self)
   parts.add('destinations', () => destinations.close())
   const disk: DiskWatch = new DiskWatch({
     space,
     log,
-    onChange: () => {
+    onChange: (reading, before) => {
       hub.publish({ kind: 'disk' })
+      notifying.tellDisk(reading, before)
       work?.poke()
     },
   })
   const mayStart = () => disk.permitsWork
+  const progress = new JobProgress((job, at) => hub.publish({ kind: 'progress', job, ...at }))
   const work = works
-    ? createWork({ config, database, objects, queue, pipelines, destinations, hub, metrics, log, mayStart })
+    ? createWork({
+        config,
+        database,
+        objects,
+        queue,
+        pipelines,
+        destinations,
+        hub,
+        metrics,
+        audit: auth.audit,
+        log,
+        progress,
+        mayStart,
+      })
     : null
   parts.add('disk watch', () => disk.stop())
   disk.start()
@@ -135,13 +177,6 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     },
   })
 
-  // who may come in
-  const bootstrap = { name: 'bootstrap', token: config.admin.token, role: 'administrator' as const }
-  const auth = createAuth(database, {
-    fixed: [{ name: 'self', token: selfToken, role: 'operator' }, ...(config.admin.token ? [bootstrap] : [])],
-    sessionLifetime: config.admin.sessionHours * 3_600_000,
-  })
-
   // receive
   const arrivals = new Arrivals({
     config,
@@ -152,6 +187,7 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     metrics,
     log,
     remotes,
+    audit: auth.audit,
     verify: (name, password, address) => verifyCaller(auth, { name, password, address }),
     takeStatement: (question) => hints.answer(question),
   })
@@ -173,14 +209,63 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     own: { host: config.http.host, port: httpPort },
     free: () => freeBytes(config.dataDir),
     log,
+    nextRun: (rule) => schedules.nextRun(retentionTask(rule)),
     onDeleted: ({ rule, bytes, studyInstanceUID }) => {
       metrics.studiesDeleted.inc({ rule })
       metrics.bytesDeleted.inc({ rule }, bytes)
       hub.publish({ kind: 'study', studyInstanceUID })
+      void control.thumbnails.forget(studyInstanceUID)
     },
   })
 
   // view and admin
+  const control = new NodeControl({
+    config,
+    version: packageVersion(),
+    database,
+    objects,
+    queue,
+    progress,
+    pipelines,
+    destinations,
+    remotes,
+    self,
+    hub,
+    space,
+    box,
+    log,
+    receiving: () => (receives ? { open: arrivals.open, receiver: arrivals.receiverState() } : null),
+    work: () => work,
+  })
+  parts.add('control', () => control.stop())
+  await control.start()
+  const insights = new Insights({
+    database,
+    settings: config.insights,
+    patientKey,
+    log,
+    onDrift: (change) => {
+      hub.publish({ kind: 'drift' })
+      notifying.tellDrift(change)
+    },
+  })
+  parts.add('insights', () => insights.stop())
+  const schedules = new Schedules({
+    database,
+    log,
+    tasks: scheduledTasks({
+      config: works ? config : { ...config, retention: [] },
+      database,
+      hints,
+      retention,
+      insights,
+      remotes,
+      destinations: () => destinations.names(),
+    }),
+    onChange: () => hub.publish({ kind: 'schedule' }),
+  })
+  const replays = new Replays({ database: { url: config.database.url, dataDir: config.dataDir }, log })
+  parts.add('replays', () => replays.stop())
   const app = createNodeApp({
     config,
     database,
@@ -195,7 +280,12 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     incoming,
     arrivals,
     assembler,
+    control,
+    insights,
+    notifications: notifying.notifications,
+    schedules,
     remotes,
+    replays,
     retention,
     space,
     folders,
@@ -225,12 +315,14 @@ async function compose(config: Config, log: Log, parts: Disposal): Promise<Runni
     if (hl7) furtherPorts.hl7 = await hl7.start()
   }
   work?.start()
+  if (works) insights.start()
   parts.add('retention', () => retention.stop())
-  if (works) retention.start()
+  notifying.notifier.start()
+  await access.start()
   // Last: a password that is made is a password that is printed, also when a start before this one has failed.
   const first = await auth.accounts.createFirstUser()
-  const housekeeping = scheduleHousekeeping(database, hints, log)
-  parts.add('housekeeping', () => housekeeping.destroy())
+  parts.add('schedules', () => schedules.stop())
+  await schedules.start()
 
   return {
     config,

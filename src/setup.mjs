@@ -2,7 +2,8 @@
  * Set-up for `npm start`, `npm run demo` and `npm test`: does only what is needed, so that the commands work on a fresh machine.
  *
  *   (no flag)   install the packages when package-lock.json has changed since the last time
- *   --build     … then compile src/ to dist/
+ *   --build     … then compile src/ to dist/, with the administrator's page
+ *   --page      builds the administrator's page alone, when its sources have changed since the last time
  *   --viewer    … then fetch OHIF, the viewer, once
  *
  * Plain JavaScript without imports of ours: it runs before anything is installed.
@@ -73,13 +74,42 @@ function install() {
 function build() {
   const compiler = at('node_modules', 'typescript', 'bin', 'tsc')
   execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
-  copyPage()
+  buildPage()
 }
 
-/** The administrator's page has no build step: its files are served as they are. */
-function copyPage() {
-  rmSync(at('dist', 'admin', 'ui'), { recursive: true, force: true })
-  cpSync(at('src', 'admin', 'ui'), at('dist', 'admin', 'ui'), { recursive: true })
+/** Every file that the page is made of, below the repository, in a fixed order. */
+function pageSources() {
+  const below = (folder) =>
+    readdirSync(at(folder), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? below(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`],
+    )
+  return [
+    ...below('src/admin/ui'),
+    ...below('src/route/conditions'),
+    'src/admin/permissions.ts',
+    'tsconfig.json',
+    'package-lock.json',
+  ].toSorted((a, b) => (a < b ? -1 : 1))
+}
+
+/** Vite's part: `src/admin/ui` into `dist/admin/ui`. Its digest stands beside it, so that an unchanged page is not built again. */
+function buildPage() {
+  const target = at('dist', 'admin', 'ui')
+  const stamp = path.join(target, '.sources')
+  const hash = createHash('sha256')
+  for (const file of pageSources()) hash.update(file).update(readFileSync(at(file)))
+  const wanted = hash.digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  const vite = at('node_modules', 'vite', 'bin', 'vite.js')
+  // Beside its place, then moved: a node that runs from there, or a second build, never sees half a page.
+  const built = `${target}.${process.pid}`
+  const options = ['build', '--config', 'src/admin/ui/vite.config.ts', '--outDir', built, '--logLevel', 'warn']
+  // Tests run this too, with an environment of their own: React for development is half as large again, and slow.
+  const env = { ...process.env, NODE_ENV: 'production' }
+  execFileSync(process.execPath, [vite, ...options], { cwd: root, stdio: 'inherit', env })
+  writeFileSync(path.join(built, '.sources'), wanted)
+  rmSync(target, { recursive: true, force: true })
+  renameSync(built, target)
 }
 
 async function fetchViewer() {
@@ -123,7 +153,7 @@ function moveFolder(from, to) {
 }
 
 requireNode()
-if (flags.has('--assets')) copyPage()
+if (flags.has('--page')) buildPage()
 else {
   install()
   if (flags.has('--build')) build()

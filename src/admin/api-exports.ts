@@ -33,7 +33,6 @@ export function exportEndpoints({ knex, objects }: ExportsDeps): Endpoint[] {
       method: 'get',
       path: '/studies/{studyInstanceUID}/exports',
       summary: 'Files that pipelines made of a study for export, the newest revision’s first',
-      role: 'viewer',
       params: z.strictObject({ studyInstanceUID: uid }),
       answer: z.object({ exports: z.array(exported) }),
       handle: async ({ params }) => {
@@ -46,7 +45,6 @@ export function exportEndpoints({ knex, objects }: ExportsDeps): Endpoint[] {
       method: 'get',
       path: '/exports/{id}',
       summary: 'The bytes of an exported file',
-      role: 'viewer',
       params: z.strictObject({ id: z.coerce.number().int().positive() }),
       answerType: 'application/octet-stream',
       action: 'export-download',

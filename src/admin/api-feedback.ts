@@ -10,19 +10,65 @@ import { ApiError, endpoint } from './endpoint.ts'
 
 export interface FeedbackDeps {
   knex: Knex
+  /** Writes the verified document of an accepted result, where its route asks for one; else gives null. */
+  verifyReport(acceptance: {
+    sopInstanceUID: string
+    observer: { name: string; identification: { value: string; scheme: string; meaning: string } | null }
+    by: string
+    at: string
+  }): Promise<{ sopInstanceUID: string; commit(trx: Knex): Promise<void> } | null>
 }
 
 const reason = z.string().trim().min(1).max(2000)
 
+const site = z.string().max(200).nullable().describe('scheme:value of the anatomy')
+const statedTruth = z
+  .object({
+    name: z.string().min(1).max(255).describe('of the finding'),
+    site: site.optional().describe('left out: wherever'),
+    present: z.boolean().describe('whether it is there'),
+  })
+  .meta({ id: 'StatedTruth' })
+const truth = z.array(statedTruth).max(200).optional().describe('of single findings, whatever the verdict')
+
+/** A program that acts for a person says who that is. */
+const observer = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[^\\=\p{Cc}]+$/u, 'expected a name as DICOM writes it: family^given')
+    .describe('as a PN: family^given'),
+  identification: z
+    .strictObject({
+      value: z.string().min(1).max(16),
+      scheme: z.string().min(1).max(16),
+      meaning: z.string().min(1).max(64),
+    })
+    .optional()
+    .describe('a code'),
+})
+
 const given = z.discriminatedUnion('verdict', [
-  z.strictObject({ verdict: z.literal('accepted'), reason: reason.optional() }),
+  z.strictObject({
+    verdict: z.literal('accepted'),
+    reason: reason.optional(),
+    truth,
+    observer: observer
+      .optional()
+      .describe('who accepts, where a program says it with its token: without, no verified document is written'),
+  }),
   z.strictObject({
     verdict: z.literal('rejected'),
     reason: z.string('a rejection needs a reason').trim().min(1).max(2000).describe('why'),
+    truth,
   }),
+  z.strictObject({ verdict: z.literal('missed'), reason: reason.describe('what is not found'), truth }),
+  z.strictObject({ verdict: z.literal('comment'), reason: reason.describe('the comment'), truth }),
   z.strictObject({
     verdict: z.literal('corrected'),
     reason: reason.optional(),
+    truth,
     correctedSOPInstanceUID: uid.describe('the object that is right, such as a SEG or SR of the same study'),
   }),
 ])
@@ -45,7 +91,11 @@ const feedback = z.object({
   findings: z
     .array(finding.pick({ name: true, value: true, unit: true, code: true, site: true }))
     .describe('what the run measured'),
-  current: z.boolean().describe('false where the same person said something else of the result later'),
+  truth: z.array(statedTruth).describe('what was said of single findings'),
+  verifiedSOPInstanceUID: z.string().nullable().describe('the verified document that an acceptance made'),
+  current: z
+    .boolean()
+    .describe('false where the same person said something else of the result later; a comment takes nothing back'),
 })
 
 const filter = {
@@ -64,33 +114,43 @@ function withTimes<T extends { from?: string | undefined; to?: string | undefine
 }
 
 /** What people say of results: accepted, rejected, corrected. */
-export function feedbackEndpoints({ knex }: FeedbackDeps): Endpoint[] {
+export function feedbackEndpoints({ knex, verifyReport }: FeedbackDeps): Endpoint[] {
   return [
     endpoint({
       method: 'post',
       path: '/results/{sopInstanceUID}/feedback',
-      summary: 'Say of a result that it is accepted, rejected, or corrected by another object',
-      role: 'operator',
+      summary: 'Accept, reject, correct or comment on a result, or say that it misses something',
       params: z.strictObject({ sopInstanceUID: uid }),
       body: given,
       answer: feedback,
       status: 201,
       action: 'result-feedback',
-      handle: async ({ params: { sopInstanceUID }, body, actor }) =>
-        await giveFeedback(knex, {
+      handle: async ({ params: { sopInstanceUID }, body, actor }) => {
+        const at = new Date().toISOString()
+        const said = {
           sopInstanceUID,
           verdict: body.verdict,
           reason: body.reason ?? null,
+          truth: body.truth,
           correctedSOPInstanceUID: 'correctedSOPInstanceUID' in body ? body.correctedSOPInstanceUID : null,
           givenBy: actor,
-          at: new Date().toISOString(),
-        }).catch(refused),
+          at,
+        }
+        const person = body.verdict === 'accepted' ? personOf(actor, body.observer) : null
+        const verified = person && (await verifyReport({ sopInstanceUID, observer: person, by: actor, at }))
+        return await giveFeedback(knex, said, async (trx, kept) => {
+          if (!verified) return kept
+          await verified.commit(trx)
+          const verifiedSOPInstanceUID = verified.sopInstanceUID
+          await trx('feedback').where({ id: kept.id }).update({ verified_instance_uid: verifiedSOPInstanceUID })
+          return { ...kept, verifiedSOPInstanceUID }
+        }).catch(refused)
+      },
     }),
     endpoint({
       method: 'get',
       path: '/feedback',
       summary: 'What was said of results, the newest first',
-      role: 'operator',
       query: z.strictObject({ ...page.shape, ...filter }),
       answer: z.object({ total: z.number(), feedback: z.array(feedback) }),
       handle: ({ query }) => listFeedback(knex, withTimes(query)),
@@ -99,7 +159,6 @@ export function feedbackEndpoints({ knex }: FeedbackDeps): Endpoint[] {
       method: 'get',
       path: '/feedback/export',
       summary: 'All of it as a file, in the order in which it was given',
-      role: 'operator',
       query: z.strictObject({ ...filter, format: z.enum(feedbackFormats).default('csv') }),
       answerType: 'text/csv',
       action: 'feedback-export',
@@ -112,6 +171,19 @@ export function feedbackEndpoints({ knex }: FeedbackDeps): Endpoint[] {
       },
     }),
   ]
+}
+
+/**
+ * Who verifies by accepting: the user, or the person whom a program names.
+ * @throws ApiError where a user names somebody else
+ */
+function personOf(actor: string, named: z.output<typeof observer> | undefined) {
+  const user = /^user:(.+)$/.exec(actor)?.[1]
+  if (user === undefined) return named ? { name: named.name, identification: named.identification ?? null } : null
+  if (named) throw new ApiError(400, 'bad-parameter', 'Who is logged in accepts in their own name: leave out observer.')
+  // `^` and `=` divide a PN; the name is one that people chose to log in with.
+  const name = user.replaceAll(/[\\^=]/g, ' ').slice(0, 64)
+  return { name, identification: user.length <= 16 ? { value: user, scheme: '99HILUMUSER', meaning: name } : null }
 }
 
 /** @throws ApiError for what the caller has to know */

@@ -25,7 +25,6 @@ export function folderEndpoints({ folders }: FoldersDeps): Endpoint[] {
       method: 'get',
       path: '/folders',
       summary: 'The watched folders, and what has become of their files since the node started',
-      role: 'viewer',
       answer: z.object({ folders: z.array(folder) }),
       handle: () => ({ folders: folders() }),
     }),

@@ -82,7 +82,6 @@ function readingEndpoints({ knex, quarantineFolder }: QuarantineDeps): Endpoint[
       method: 'get',
       path: '/quarantine',
       summary: 'What could not be kept as an instance, and why, the newest first',
-      role: 'operator',
       query: listQuery,
       answer: z.object({ total: z.number(), objects: z.array(quarantined) }),
       handle: async ({ query: { state, from, to, ...query } }) => {
@@ -99,7 +98,6 @@ function readingEndpoints({ knex, quarantineFolder }: QuarantineDeps): Endpoint[
       path: '/quarantine/{id}/file',
       summary: 'The bytes of a quarantined object, as they came',
       // The bytes may name a patient, and may be anything: not for everybody who may look.
-      role: 'operator',
       params,
       answerType: 'application/octet-stream',
       action: 'quarantine-download',
@@ -120,7 +118,6 @@ function actingEndpoints({ quarantine }: QuarantineDeps): Endpoint[] {
       method: 'post',
       path: '/quarantine/{id}/reingest',
       summary: 'Take an object in again, through the checks of an arrival; 409 with the reason where they refuse it',
-      role: 'operator',
       params,
       body: z.strictObject({ accept }),
       answer: stored,
@@ -132,7 +129,6 @@ function actingEndpoints({ quarantine }: QuarantineDeps): Endpoint[] {
       method: 'post',
       path: '/quarantine/{id}/discard',
       summary: 'Delete the bytes of an object for good; its entry stays, as discarded',
-      role: 'operator',
       params,
       answer: z.object({ id: z.number(), state: z.literal('discarded') }),
       action: 'quarantine-discard',
@@ -151,7 +147,6 @@ function bulkEndpoints(deps: QuarantineDeps): Endpoint[] {
       method: 'post',
       path: '/quarantine/reingest',
       summary: 'Take several objects in again; what became of each',
-      role: 'operator',
       body: z.strictObject({ ids, accept }),
       answer: acts,
       handle: ({ body, actor }) =>
@@ -163,7 +158,6 @@ function bulkEndpoints(deps: QuarantineDeps): Endpoint[] {
       method: 'post',
       path: '/quarantine/discard',
       summary: 'Delete the bytes of several objects for good; what became of each',
-      role: 'operator',
       body: z.strictObject({ ids }),
       answer: acts,
       handle: ({ body, actor }) =>

@@ -6,6 +6,7 @@ import type { Remote, RemotePermission } from '../store/remotes.ts'
 import { refusedCaller } from './api-schemas.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
+import { entityTag, requireMatch } from './entity-tag.ts'
 
 const pem = z.string().min(1).exactOptional()
 const permission = z.enum(['store', 'query', 'retrieve'])
@@ -40,15 +41,18 @@ const definition = {
     .describe('paths of PEM files on the node; null: called without TLS'),
 }
 
-const remote = z.object({
-  aeTitle: z.string(),
-  addresses: z.array(z.string()),
-  may: z.array(permission),
-  host: z.string().nullable(),
-  port: z.number(),
-  tls: z.boolean(),
-  origin: z.enum(['file', 'api']).describe('file: in the configuration file, and changed only there'),
-})
+const remote = z
+  .object({
+    aeTitle: z.string(),
+    addresses: z.array(z.string()),
+    may: z.array(permission),
+    host: z.string().nullable(),
+    port: z.number(),
+    tls: z.boolean(),
+    origin: z.enum(['file', 'api']).describe('file: in the configuration file, and changed only there'),
+    etag: z.string().describe('for If-Match'),
+  })
+  .meta({ id: 'Remote' })
 
 const echoed = z.object({
   aeTitle: z.string(),
@@ -84,11 +88,11 @@ const refusalParams = z.strictObject({ id: z.coerce.number().int().min(1).max(2_
 /** The applications that may call, and those that were refused. */
 export function remoteEndpoints({ remotes }: RemotesDeps): Endpoint[] {
   return [
+    ...refusalEndpoints(remotes),
     endpoint({
       method: 'get',
       path: '/remotes',
       summary: 'The callers that may send, what they sent, and those that were refused',
-      role: 'viewer',
       answer: z.object({
         unknownCallers: z.string(),
         configured: z.array(remote.extend({ traffic })),
@@ -106,10 +110,17 @@ export function remoteEndpoints({ remotes }: RemotesDeps): Endpoint[] {
       },
     }),
     endpoint({
+      method: 'get',
+      path: '/remotes/{aeTitle}',
+      summary: 'One remote; its field etag is what If-Match wants',
+      params: titleParams,
+      answer: remote,
+      handle: ({ params }) => shown(known(remotes, params.aeTitle)),
+    }),
+    endpoint({
       method: 'post',
       path: '/remotes',
       summary: 'Add a remote; it may call at once',
-      role: 'administrator',
       body: z.strictObject({ aeTitle: z.string(), ...definition }),
       answer: remote,
       status: 201,
@@ -121,21 +132,25 @@ export function remoteEndpoints({ remotes }: RemotesDeps): Endpoint[] {
       method: 'put',
       path: '/remotes/{aeTitle}',
       summary: 'Define a remote anew, from now on; open associations go on',
-      role: 'administrator',
       params: titleParams,
       body: z.strictObject(definition),
       answer: remote,
       action: 'remote-change',
-      handle: async ({ params, body, actor }) => shown(await explained(remotes.replace({ ...params, ...body }, actor))),
+      edits: true,
+      handle: async ({ params, body, actor, req }) => {
+        requireMatch(req, shown(known(remotes, params.aeTitle)))
+        return shown(await explained(remotes.replace({ ...params, ...body }, actor)))
+      },
     }),
     endpoint({
       method: 'delete',
       path: '/remotes/{aeTitle}',
       summary: 'Remove a remote; open associations go on',
-      role: 'administrator',
       params: titleParams,
       action: 'remote-remove',
-      handle: async ({ params }) => {
+      edits: true,
+      handle: async ({ params, req }) => {
+        requireMatch(req, shown(known(remotes, params.aeTitle)))
         await explained(remotes.remove(params.aeTitle))
         return undefined
       },
@@ -144,12 +159,10 @@ export function remoteEndpoints({ remotes }: RemotesDeps): Endpoint[] {
       method: 'post',
       path: '/remotes/{aeTitle}/echo',
       summary: 'Ask a remote by C-ECHO whether it answers; the sentence says what is wrong where it does not',
-      role: 'operator',
       params: titleParams,
       answer: echoed,
       handle: ({ params }) => explained(remotes.echo(params.aeTitle)),
     }),
-    ...refusalEndpoints(remotes),
   ]
 }
 
@@ -159,7 +172,6 @@ function refusalEndpoints(remotes: RemotesDeps['remotes']): Endpoint[] {
       method: 'get',
       path: '/remotes/refused',
       summary: 'Callers that were refused, the last first',
-      role: 'viewer',
       answer: z.object({ refused: z.array(refusedCaller) }),
       handle: async () => ({ refused: await remotes.refused() }),
     }),
@@ -167,7 +179,6 @@ function refusalEndpoints(remotes: RemotesDeps['remotes']): Endpoint[] {
       method: 'post',
       path: '/remotes/refused/{id}/admit',
       summary: 'Add a refused caller to the remotes: its AE title, at exactly this address',
-      role: 'administrator',
       params: refusalParams,
       body: z.strictObject({ may: z.array(permission).min(1).optional() }),
       answer: remote,
@@ -182,7 +193,6 @@ function refusalEndpoints(remotes: RemotesDeps['remotes']): Endpoint[] {
       method: 'delete',
       path: '/remotes/refused/{id}',
       summary: 'Forget a refused caller',
-      role: 'administrator',
       params: refusalParams,
       action: 'remote-forget',
       handle: async ({ params, about }) => {
@@ -194,9 +204,17 @@ function refusalEndpoints(remotes: RemotesDeps['remotes']): Endpoint[] {
   ]
 }
 
+/** @throws ApiError 404 */
+function known(remotes: RemotesDeps['remotes'], aeTitle: string): KnownRemote {
+  const found = remotes.list().find((one) => one.aeTitle === aeTitle.trim())
+  if (!found) throw new ApiError(404, 'remote-unknown', `There is no remote ${aeTitle}.`)
+  return found
+}
+
 /** Where the keys lie is the node's own matter. */
 function shown({ aeTitle, addresses, may, host, port, tls, origin }: KnownRemote): z.input<typeof remote> {
-  return { aeTitle, addresses, may, host, port, tls: tls !== null, origin }
+  const plain = { aeTitle, addresses, may, host, port, tls: tls !== null, origin }
+  return { ...plain, etag: entityTag(plain) }
 }
 
 const statusOf: Readonly<Record<RemoteErrorCode, number>> = {

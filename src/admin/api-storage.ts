@@ -82,7 +82,6 @@ export function storageEndpoints({ knex, space, retention }: StorageDeps): Endpo
       method: 'get',
       path: '/storage',
       summary: 'The free space of the data folder, and what it allows',
-      role: 'viewer',
       answer: z.object({ disk }),
       handle: () => ({ disk: space.read() }),
     }),
@@ -91,7 +90,6 @@ export function storageEndpoints({ knex, space, retention }: StorageDeps): Endpo
       path: '/retention',
       summary:
         'The rules by which studies are deleted, and what each would do now; destinations are not asked for this',
-      role: 'viewer',
       answer: z.object({
         rules: z.array(
           z.object({ rule, nextRun: z.string().nullable(), lastRun: run.nullable(), preview: run.nullable() }),
@@ -113,7 +111,6 @@ export function storageEndpoints({ knex, space, retention }: StorageDeps): Endpo
       method: 'post',
       path: '/retention/run',
       summary: 'Run retention rules now, or say what they would delete after asking the destinations',
-      role: 'administrator',
       body: z.strictObject({ rule: z.string().max(100).optional(), dryRun: z.boolean() }),
       answer: z.object({ runs: z.array(run) }),
       action: 'retention-run',
@@ -133,7 +130,6 @@ export function storageEndpoints({ knex, space, retention }: StorageDeps): Endpo
       method: 'get',
       path: '/retention/deletions',
       summary: 'What was deleted, by which rule and on which proof, the newest first',
-      role: 'viewer',
       query: page,
       answer: z.object({ total: z.number(), deletions: z.array(deletion) }),
       handle: ({ query }) => listDeletions(knex, query),

@@ -1,12 +1,15 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { deletionSentence, deletionsOf } from '../store/delete-study.ts'
-import { listStudies } from '../store/study-list.ts'
+import { findingNames, listStudies, studySorts } from '../store/study-list.ts'
 import { studyTimeline } from '../store/timeline.ts'
 import { page, studyList, studyState, timeline, uid } from './api-schemas.ts'
+import { findingName } from './api-schemas-node.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
 import type { EventHub } from './events.ts'
+
+const day = z.iso.date().transform((text) => text.replaceAll('-', ''))
 
 const studyQuery = z.strictObject({
   ...page.shape,
@@ -17,6 +20,25 @@ const studyQuery = z.strictObject({
     .default('')
     .describe('part of the patient name, patient ID, accession number or description, or a whole Study Instance UID'),
   state: studyState.optional(),
+  patient: z.string().trim().max(100).optional().describe('part of the patient name or ID'),
+  accession: z.string().trim().max(64).optional().describe('accession number, or its beginning with * behind it'),
+  from: day.optional().describe('Study Date, the first'),
+  to: day.optional().describe('Study Date, the last'),
+  modality: z
+    .string()
+    .regex(/^[A-Z0-9]{1,16}$/)
+    .optional()
+    .describe('of a source series'),
+  finding: z.string().trim().max(200).optional().describe('name of a finding of the newest revision, as it is listed'),
+  is: z
+    .enum(['lt', 'le', 'eq', 'ge', 'gt'])
+    .optional()
+    .describe('how the finding compares with value; without it: any value'),
+  value: z.coerce.number().optional(),
+  sort: z
+    .enum(studySorts)
+    .default('changed')
+    .describe('what comes first: the last changed, the newest Study Date, or the last arrived'),
 })
 
 export interface StudiesDeps {
@@ -35,16 +57,23 @@ export function studyEndpoints(deps: StudiesDeps): Endpoint[] {
       method: 'get',
       path: '/studies',
       summary: 'Studies, the last changed first',
-      role: 'viewer',
+      sight: 'query',
       query: studyQuery,
       answer: studyList,
-      handle: ({ query: { state, ...query } }) => listStudies(deps.knex, { ...query, ...(state ? { state } : {}) }),
+      handle: ({ query }) => listStudies(deps.knex, query),
+    }),
+    endpoint({
+      method: 'get',
+      path: '/studies/findings',
+      summary: 'The names of all findings, to search by',
+      answer: z.object({ findings: z.array(findingName) }),
+      handle: async () => ({ findings: await findingNames(deps.knex) }),
     }),
     endpoint({
       method: 'get',
       path: '/studies/{studyInstanceUID}',
       summary: 'The timeline of a study: what happened, and why',
-      role: 'viewer',
+      sight: 'study-view',
       params: studyParams,
       answer: timeline,
       handle: async ({ params }) => {
@@ -58,7 +87,6 @@ export function studyEndpoints(deps: StudiesDeps): Endpoint[] {
       method: 'post',
       path: '/studies/{studyInstanceUID}/complete',
       summary: 'Count the study as complete now, without waiting for its quiet time',
-      role: 'operator',
       params: studyParams,
       answer: z.object({ sentence: z.string() }),
       action: 'study-complete',
@@ -68,8 +96,7 @@ export function studyEndpoints(deps: StudiesDeps): Endpoint[] {
       method: 'get',
       path: '/events',
       summary:
-        'Server-sent events: study, job, delivery, quarantine, remote, disk, each with the UID of the study that changed',
-      role: 'viewer',
+        'Server-sent events, each with the UID of the study that changed: study, job, delivery, quarantine, remote, disk, progress (job, stage, fraction), arrival, queue, pipeline, destination, process',
       answerType: 'text/event-stream',
       handle: ({ req, res }) => {
         if (!deps.hub.attach(req, res))

@@ -1,14 +1,18 @@
-import { fileURLToPath } from 'node:url'
 import type { Express, RequestHandler } from 'express'
 import express from 'express'
 import type { Knex } from 'knex'
 import { problemHandler } from '../dicomweb/problem.ts'
 import type { Log } from '../log.ts'
+import type { SecretBox } from '../store/secret-box.ts'
 import { Accounts } from './accounts.ts'
+import { adminPage } from './admin-page.ts'
 import type { ApiDeps } from './api.ts'
 import { adminRouter } from './api.ts'
 import { Audit } from './audit.ts'
-import { authenticate, redirectToLogin, requireRole } from './auth.ts'
+import type { AuditSource } from './audit-message.ts'
+import type { OutletStatus } from './audit-outlets.ts'
+import { auditRequests } from './audit-requests.ts'
+import { authenticate, redirectToLogin, requirePermission } from './auth.ts'
 import { contentSecurity } from './content-security.ts'
 import type { CredentialsOptions } from './credentials.ts'
 import { Credentials } from './credentials.ts'
@@ -16,23 +20,46 @@ import type { Check } from './health.ts'
 import { healthz, readyz } from './health.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import type { NodeMetrics } from './metrics.ts'
+import type { OidcSettings } from './oidc.ts'
+import { OidcLogin } from './oidc.ts'
+import { addresses } from './permissions.ts'
 import { refuse } from './refusal.ts'
 
 /** The parts that know who may come in. */
 export interface Auth {
+  /** AE title of the node, which the page shows. */
+  nodeName: string
   accounts: Accounts
   credentials: Credentials
   throttle: LoginThrottle
   audit: Audit
+  /** Names the node in the audit's messages. */
+  auditSource: AuditSource
+  /** How far the audit is written elsewhere. */
+  auditOutlets(): Promise<OutletStatus[]>
+  /** null: nobody logs in at an OpenID provider. */
+  oidc: OidcLogin | null
+}
+
+export interface AuthOptions extends CredentialsOptions {
+  nodeName?: string
+  auditSource?: AuditSource
+  auditOutlets?(): Promise<OutletStatus[]>
+  /** `box` seals what goes through the browser. */
+  oidc?: { settings: OidcSettings; box: SecretBox } | undefined
 }
 
 /** Who may come in, and who did what; tokens and the lifetime of sessions come from the settings. */
-export function createAuth(knex: Knex, options: CredentialsOptions): Auth {
+export function createAuth(knex: Knex, { nodeName, auditSource, auditOutlets, oidc, ...options }: AuthOptions): Auth {
   return {
+    nodeName: nodeName ?? 'HILUM',
     accounts: new Accounts(knex, options.now),
     credentials: new Credentials(knex, options),
     throttle: new LoginThrottle(options.now),
     audit: new Audit(knex, options.now),
+    auditSource: auditSource ?? { id: 'HILUM' },
+    auditOutlets: auditOutlets ?? (() => Promise.resolve([])),
+    oidc: oidc ? new OidcLogin({ ...oidc, now: options.now }) : null,
   }
 }
 
@@ -73,9 +100,9 @@ export interface AppOptions {
   trustProxy?: readonly string[]
 }
 
-/** The page's files: beside this module, in `src` and in `dist` alike. */
-const pageFolder = fileURLToPath(new URL('./ui', import.meta.url))
 const asset = /\.[a-z0-9]{2,5}$/i
+
+const dicomweb = { read: addresses['GET /dicomweb'], write: addresses['POST /dicomweb'] }
 
 /** The node's one HTTP origin: health, the administrator's page and API, DICOMweb, the viewer. */
 export function createApp(options: AppOptions): Express {
@@ -89,15 +116,18 @@ export function createApp(options: AppOptions): Express {
   app.get('/readyz', readyz(options.checks))
   app.get('/', (_req, res) => res.redirect(302, '/admin'))
   // The page itself holds nothing: whoever may see something is asked by the API that it calls.
-  app.use('/admin', express.static(pageFolder, { redirect: false, cacheControl: false, setHeaders: revalidate }))
-  app.get(['/admin', '/admin/*path'], (_req, res) =>
-    res.sendFile('index.html', { root: pageFolder, cacheControl: false, headers: noCache }),
-  )
+  app.use('/admin', adminPage())
 
   app.use(authenticate(auth.credentials))
-  app.get('/metrics', requireRole('viewer'), scrape(options.metrics))
+  app.get('/metrics', requirePermission(addresses['GET /metrics']), scrape(options.metrics))
   app.use('/api', adminRouter({ ...options.api, ...auth }, options.version))
-  app.use('/dicomweb', requireRole({ read: 'viewer', write: 'operator' }), routers.stow, routers.dicomweb)
+  app.use(
+    '/dicomweb',
+    requirePermission(dicomweb),
+    auditRequests(auth.audit, options.log),
+    routers.stow,
+    routers.dicomweb,
+  )
   app.use('/dicomweb', (_req, res) => refuse(res, 404, 'not-found', 'There is no such DICOMweb resource here.'))
 
   app.use(viewerGuard, routers.viewer)
@@ -112,7 +142,7 @@ export function createApp(options: AppOptions): Express {
  */
 const viewerGuard: RequestHandler = (req, res, next) => {
   if ((req.method === 'GET' || req.method === 'HEAD') && asset.test(req.path)) return next()
-  redirectToLogin(req, res, () => requireRole('viewer')(req, res, next))
+  redirectToLogin(req, res, () => requirePermission(addresses['GET /viewer'])(req, res, next))
 }
 
 function scrape(metrics: NodeMetrics): RequestHandler {
@@ -122,10 +152,4 @@ function scrape(metrics: NodeMetrics): RequestHandler {
     res.setHeader('Cache-Control', 'no-store')
     res.send(text)
   }
-}
-
-const noCache = { 'Cache-Control': 'no-cache' }
-
-function revalidate(res: { setHeader(name: string, value: string): unknown }): void {
-  res.setHeader('Cache-Control', 'no-cache')
 }

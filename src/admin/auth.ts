@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import type { Role } from './accounts.ts'
-import { allows } from './accounts.ts'
 import type { Credentials, Identity } from './credentials.ts'
+import type { Need } from './permissions.ts'
+import { rolesWith } from './permissions.ts'
 import { refuse } from './refusal.ts'
 
 export const sessionCookie = 'hilum_session'
@@ -46,18 +46,25 @@ export function authenticate(credentials: Credentials): RequestHandler {
 }
 
 /**
- * Lets pass who is known and may do what is asked.
- * @param needed the least role, for every method or apart for those that change nothing
+ * Lets pass who may do what is asked.
+ * @param needed for every method, or apart for those that change nothing
  */
-export function requireRole(needed: Role | { read: Role; write: Role }): RequestHandler {
+export function requirePermission(needed: Need | { read: Need; write: Need }): RequestHandler {
   return (req, res, next) => {
+    const need = typeof needed === 'string' ? needed : safeMethods.has(req.method) ? needed.read : needed.write
+    if (need === 'nothing') return next()
     const identity = identityOf(req)
     if (!identity) return refuseUnknown(res, 'Log in at /admin, or send an Authorization header with a bearer token.')
+    if (need === 'login') return next()
     if (identity.user?.mustChangePassword)
       return refuse(res, 403, 'password-change-needed', 'The one-time password has to be changed first.')
-    const role = typeof needed === 'string' ? needed : safeMethods.has(req.method) ? needed.read : needed.write
-    if (!allows(identity.role, role))
-      return refuse(res, 403, 'role-needed', `This needs the role ${role}; yours is ${identity.role}.`)
+    if (!identity.permissions.has(need))
+      return refuse(
+        res,
+        403,
+        'permission-needed',
+        `This needs the permission ${need}, which these roles have: ${rolesWith(need).join(', ')}.`,
+      )
     next()
   }
 }
@@ -111,7 +118,7 @@ function refuseUnknown(res: Response, detail: string): void {
   refuse(res, 401, 'unauthorized', detail)
 }
 
-function readCookie(header: string | undefined, name: string): string | null {
+export function readCookie(header: string | undefined, name: string): string | null {
   for (const pair of header?.split(';') ?? []) {
     const at = pair.indexOf('=')
     if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()

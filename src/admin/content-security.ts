@@ -1,4 +1,5 @@
-import type { RequestHandler } from 'express'
+import { randomBytes } from 'node:crypto'
+import type { RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 
 const shared = {
@@ -9,7 +10,15 @@ const shared = {
   referrerPolicy: { policy: 'same-origin' as const },
 }
 
-/** Our own pages and answers: nothing but this origin's files, nothing inline. */
+/** The nonce of each answer's policy: it lets the page's own style elements in, and no others. */
+const nonces = new WeakMap<object, string>()
+
+/** The nonce that stands in the policy of this answer. Known after `contentSecurity` has run. */
+export function nonceOf(res: Response): string {
+  return nonces.get(res) ?? ''
+}
+
+/** Our own pages and answers: nothing but this origin's files, nothing inline but styles with the nonce of the answer. */
 const strict = helmet({
   ...shared,
   contentSecurityPolicy: {
@@ -17,7 +26,7 @@ const strict = helmet({
     directives: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
+      styleSrc: ["'self'", (_req, res) => `'nonce-${nonces.get(res) ?? ''}'`],
       imgSrc: ["'self'", 'data:'],
       connectSrc: ["'self'"],
       manifestSrc: ["'self'"],
@@ -59,6 +68,8 @@ const ours = /^\/(admin|api|dicomweb|metrics|healthz|readyz)(\/|$)/i
 
 /** Security headers for every answer, with the policy that its part of the node needs. */
 export const contentSecurity: RequestHandler = (req, res, next) => {
-  const policy = req.path === '/' || ours.test(req.path) ? strict : viewer
+  const isOurs = req.path === '/' || ours.test(req.path)
+  if (isOurs) nonces.set(res, randomBytes(18).toString('base64'))
+  const policy = isOurs ? strict : viewer
   policy(req, res, next)
 }

@@ -1,33 +1,37 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Knex } from 'knex'
-import type { Role, User } from './accounts.ts'
-import { randomSecret, secretHash } from './accounts.ts'
+import type { User } from './accounts.ts'
+import { AccountError } from './accounts.ts'
+import { randomSecret, secretHash } from './passwords.ts'
+import type { Permission, Role } from './permissions.ts'
+import { permissionNames, permissionsOf } from './permissions.ts'
+import type { SessionTimes } from './sessions.ts'
+import { Sessions } from './sessions.ts'
 
 /** Who speaks: a person's session, a token of the database, or one of the node's own fixed tokens. */
 export interface Identity {
   /** As the audit names it: `user:admin`, `token:pacs`, `token:bootstrap`. */
   actor: string
-  role: Role
+  /** null for a token with a scope of its own. */
+  role: Role | null
+  permissions: ReadonlySet<Permission>
   /** The session's user; null for tokens. */
   user: User | null
   /** The hash of the session's cookie; null for tokens. */
   session: string | null
 }
 
-export interface FixedToken {
-  name: string
-  token: string
-  role: Role
-}
+/** What a token may do: what a role may, or a scope of its own. */
+export type TokenRights = { role: Role } | { permissions: readonly Permission[] }
 
-/** How long a session lasts where nothing else is said, in milliseconds: a working day. */
-const workingDay = 12 * 3600 * 1000
+export type FixedToken = { name: string; token: string } & TokenRights
 
-export interface CredentialsOptions {
+/** What the audit calls the tokens that live outside the database: nobody else is called so. */
+const reservedNames: ReadonlySet<string> = new Set(['self', 'bootstrap'])
+
+export interface CredentialsOptions extends Partial<SessionTimes> {
   /** Tokens that live outside the database: the bootstrap token of the settings, the node's own. */
   fixed: readonly FixedToken[]
-  /** Milliseconds. */
-  sessionLifetime?: number | undefined
   now?: (() => Date) | undefined
 }
 
@@ -35,10 +39,24 @@ interface TokenRow {
   id: number
   name: string
   token_hash: string
-  role: Role
+  /** '' for a scope of its own. */
+  role: Role | ''
+  permissions: string | null
+  created_by: string | null
   created_at: string
   expires_at: string | null
   last_used_at: string | null
+}
+
+export interface ListedToken {
+  id: number
+  name: string
+  role: Role | null
+  permissions: Permission[]
+  createdBy: string | null
+  createdAt: string
+  expiresAt: string | null
+  lastUsedAt: string | null
 }
 
 /** Sessions and tokens: secrets that are kept as hashes only. */
@@ -46,17 +64,15 @@ export class Credentials {
   readonly #knex: Knex
   readonly #now: () => Date
   readonly #fixed: { hash: Buffer; identity: Identity }[]
+  readonly sessions: Sessions
 
-  /** How long a session lasts, in milliseconds. */
-  readonly sessionLifetime: number
-
-  constructor(knex: Knex, { fixed, sessionLifetime, now }: CredentialsOptions) {
+  constructor(knex: Knex, { fixed, now, ...times }: CredentialsOptions) {
     this.#knex = knex
-    this.sessionLifetime = sessionLifetime ?? workingDay
     this.#now = now ?? (() => new Date())
-    this.#fixed = fixed.map(({ name, token, role }) => ({
+    this.sessions = new Sessions(knex, times, this.#now)
+    this.#fixed = fixed.map(({ name, token, ...rights }) => ({
       hash: Buffer.from(secretHash(token)),
-      identity: { actor: `token:${name}`, role, user: null, session: null },
+      identity: tokenIdentity(name, rights),
     }))
   }
 
@@ -71,79 +87,59 @@ export class Credentials {
     // Once a minute is exact enough, and spares the database a write with every request.
     if (row.last_used_at === null || Date.parse(now) - Date.parse(row.last_used_at) > 60_000)
       await this.#knex<TokenRow>('tokens').where({ id: row.id }).update({ last_used_at: now })
-    return { actor: `token:${row.name}`, role: row.role, user: null, session: null }
+    return tokenIdentity(row.name, rightsOf(row))
   }
 
-  /** Whose session a cookie is, or null where it is unknown or has expired. */
+  /** Whose session a cookie is, or null where it is unknown, has expired, or its user may not log in any more. */
   async identifySession(cookie: string): Promise<Identity | null> {
-    const session = secretHash(cookie)
-    const row = await this.#knex('sessions')
-      .join('users', 'users.id', 'sessions.user_id')
-      .where({ token_hash: session })
-      .where('expires_at', '>', this.#now().toISOString())
-      .first<{ id: number; name: string; role: Role; must_change_password: number } | undefined>(
-        'users.id',
-        'users.name',
-        'users.role',
-        'users.must_change_password',
-      )
-    if (!row) return null
-    const user: User = {
-      id: row.id,
-      name: row.name,
-      role: row.role,
-      mustChangePassword: row.must_change_password === 1,
-    }
-    return { actor: `user:${user.name}`, role: user.role, user, session }
+    const found = await this.sessions.find(cookie)
+    if (!found) return null
+    const { user, session } = found
+    return { actor: `user:${user.name}`, role: user.role, permissions: permissionsOf(user.role), user, session }
   }
 
-  /** Opens a session, and forgets the expired ones. @returns the cookie's value */
-  async openSession(user: User): Promise<string> {
-    const cookie = randomSecret()
-    const now = this.#now()
-    await this.#knex('sessions').where('expires_at', '<=', now.toISOString()).delete()
-    await this.#knex('sessions').insert({
-      token_hash: secretHash(cookie),
-      user_id: user.id,
-      created_at: now.toISOString(),
-      expires_at: new Date(now.getTime() + this.sessionLifetime).toISOString(),
-    })
-    return cookie
-  }
-
-  async closeSession(session: string): Promise<void> {
-    await this.#knex('sessions').where({ token_hash: session }).delete()
-  }
-
-  /** Makes a token. @returns its id and the secret, which is kept nowhere else */
-  async createToken(token: {
-    name: string
-    role: Role
-    expiresAt: string | null
-  }): Promise<{ id: number; token: string }> {
+  /**
+   * Makes a token.
+   * @param token `expiresAt` in ISO 8601, UTC
+   * @returns its id and the secret, which is kept nowhere else
+   * @throws AccountError `name-reserved`
+   */
+  async createToken(
+    token: { name: string; expiresAt: string | null; createdBy?: string } & TokenRights,
+  ): Promise<{ id: number; token: string }> {
+    if (reservedNames.has(token.name))
+      throw new AccountError('name-reserved', `the node itself has a token that is called ${token.name}`)
     const secret = `hilum_${randomSecret()}`
     const [row] = await this.#knex('tokens')
       .insert({
         name: token.name,
         token_hash: secretHash(secret),
-        role: token.role,
+        role: 'role' in token ? token.role : '',
+        permissions: 'role' in token ? null : JSON.stringify(token.permissions),
+        created_by: token.createdBy ?? null,
         created_at: this.#now().toISOString(),
-        expires_at: token.expiresAt,
+        // Compared as text: all times have milliseconds.
+        expires_at: token.expiresAt === null ? null : new Date(token.expiresAt).toISOString(),
       })
       .returning<{ id: number }[]>('id')
     return { id: row?.id ?? 0, token: secret }
   }
 
-  async listTokens() {
+  async listTokens(): Promise<ListedToken[]> {
     const rows = await this.#knex<TokenRow>('tokens').orderBy('id')
-    return rows.map((row) => ({
-      id: row.id,
-      name: row.name,
-      role: row.role,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      lastUsedAt: row.last_used_at,
-    }))
+    return rows.map((row) => {
+      const { role, permissions } = tokenIdentity(row.name, rightsOf(row))
+      return {
+        id: row.id,
+        name: row.name,
+        role,
+        permissions: [...permissions],
+        createdBy: row.created_by,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at,
+        lastUsedAt: row.last_used_at,
+      }
+    })
   }
 
   /** Revokes a token. @returns its name, or null where there is no such token */
@@ -153,4 +149,17 @@ export class Credentials {
     await this.#knex('tokens').where({ id }).delete()
     return row.name
   }
+}
+
+function rightsOf(row: TokenRow): TokenRights {
+  if (row.permissions === null && row.role !== '') return { role: row.role }
+  const named = new Set(JSON.parse(row.permissions ?? '[]') as string[])
+  // A permission that a later version no longer has is none.
+  return { permissions: permissionNames.filter((permission) => named.has(permission)) }
+}
+
+function tokenIdentity(name: string, rights: TokenRights): Identity {
+  const role = 'role' in rights ? rights.role : null
+  const permissions = 'role' in rights ? permissionsOf(rights.role) : new Set(rights.permissions)
+  return { actor: `token:${name}`, role, permissions, user: null, session: null }
 }

@@ -2,8 +2,35 @@ import type { Request, Response } from 'express'
 
 /** Something changed; the listener asks the API for what. Never carries patient data. */
 export interface NodeEvent {
-  kind: 'study' | 'job' | 'delivery' | 'quarantine' | 'remote' | 'disk'
+  kind:
+    | 'study'
+    | 'job'
+    | 'delivery'
+    | 'quarantine'
+    | 'remote'
+    | 'disk'
+    /** How far a running job has come. */
+    | 'progress'
+    /** An association began or ended, or brought something. */
+    | 'arrival'
+    /** Something was paused or resumed, or jobs changed without a study of their own to tell. */
+    | 'queue'
+    | 'pipeline'
+    | 'destination'
+    /** A child process was started, or ended. */
+    | 'process'
+    /** A notification was sent or given up. */
+    | 'notification'
+    /** A run of a schedule began or ended, or a schedule was changed. */
+    | 'schedule'
+    /** A verdict on the drift of a pipeline is another. */
+    | 'drift'
   studyInstanceUID?: string
+  /** Of `progress`. */
+  job?: string
+  stage?: string
+  /** Of `progress`: 0 to 1. */
+  fraction?: number
 }
 
 export interface EventHubOptions {
@@ -97,7 +124,7 @@ class Client {
       this.#pending.clear()
       this.#overflowed = true
     }
-    if (!this.#overflowed) this.#pending.set(`${event.kind} ${event.studyInstanceUID ?? ''}`, event)
+    if (!this.#overflowed) this.#pending.set(`${event.kind} ${event.job ?? event.studyInstanceUID ?? ''}`, event)
     this.#schedule()
   }
 

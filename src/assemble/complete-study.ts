@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { recomputeStudyState } from '../jobs/study-state.ts'
+import { raise } from '../notify/raise.ts'
 import { firstRevisionNumber } from '../store/delete-study.ts'
 
 /** A complete state of a study's source content, which never changes any more. */
@@ -140,6 +141,16 @@ async function insertRevision(
   await trx('studies')
     .where({ id: row.id })
     .update({ changed: 0, revision: number, state: 'complete', updated_at: now })
+  await raise(trx, {
+    event: 'completed',
+    at: now,
+    studyId: row.id,
+    detail: {
+      sentence: `revision ${number} of the study is complete, with ${instances} instances`,
+      studyInstanceUID: row.study_instance_uid,
+      reason,
+    },
+  })
   return {
     id: inserted.id,
     studyId: row.id,

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { permissionsText } from '../admin/permissions-text.ts'
 import { type Config, packageRoot } from '../config.ts'
 import { ConfigError, describeProblem } from '../config-error.ts'
 import { jsonSchemas } from '../config-json-schema.ts'
@@ -12,7 +13,7 @@ const usage = `hilum check [--config FILE]
 
 Reads the configuration, its routes and the pipelines as start does, and reports every problem at once.
   --config FILE     the configuration file (default: config/hilum.yaml)
-  --write-schemas   write the JSON Schemas for editors to config/, from the code
+  --write-schemas   write the JSON Schemas for editors to config/, and docs/permissions.md, from the code
 
 Exit code 0 when everything is in order, 1 when not.`
 
@@ -81,5 +82,8 @@ async function writeSchemas(): Promise<number> {
     await writeFile(file, text)
     print(`written: ${path.relative(process.cwd(), file)}`)
   }
+  const page = path.join(packageRoot, 'docs', 'permissions.md')
+  await writeFile(page, permissionsText())
+  print(`written: ${path.relative(process.cwd(), page)}`)
   return 0
 }

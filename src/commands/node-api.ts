@@ -28,6 +28,20 @@ export function nodeApiOf(
 }
 
 /**
+ * The node that a command asks, where there is no other way to do what it does.
+ * @throws {NodeApiError} `node-refused` without a token
+ */
+export function neededApi(
+  config: Config,
+  options: { url?: string | undefined; token?: string | undefined },
+  what: string,
+): NodeApi {
+  const api = nodeApiOf(config, options)
+  if (!api) throw new NodeApiError('node-refused', `${what}: a token is needed (--token, or HILUM_ADMIN_TOKEN)`)
+  return api
+}
+
+/**
  * Asks the node.
  * @param where path below `/api`
  * @throws {NodeApiError} `node-unreachable`, or `node-refused` with what the node says
@@ -35,17 +49,28 @@ export function nodeApiOf(
 export async function askNode(
   { url, token }: NodeApi,
   where: string,
-  request: { method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal } = {},
+  request: {
+    method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+    body?: unknown
+    /** A body that is no JSON. */
+    bytes?: ReadableStream
+    headers?: Record<string, string>
+    signal?: AbortSignal
+  } = {},
 ): Promise<Response> {
-  const { method = 'GET', body, signal } = request
+  const { method = 'GET', body, bytes, headers, signal } = request
   const init = {
     method,
     ...(signal && { signal }),
     headers: {
       authorization: `Bearer ${token}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
+      ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    // A stream needs `duplex`, which the types of fetch do not know yet.
+    ...(bytes === undefined ? {} : { body: bytes, duplex: 'half' as const }),
   }
   let response: Response
   try {

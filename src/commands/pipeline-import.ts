@@ -1,15 +1,9 @@
-import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { checkModels } from '../infer/engine/check-models.ts'
 import { ImportError } from '../infer/import/error.ts'
-import { bundleFiles, planMonai } from '../infer/import/from-monai.ts'
-import { isNnunetFolder, planNnunet } from '../infer/import/from-nnunet.ts'
-import { planOnnx } from '../infer/import/from-onnx.ts'
+import { checkFolder, planImport, sourceOf, suggestedName } from '../infer/import/import-model.ts'
 import type { Plan } from '../infer/import/plan.ts'
-import { slug } from '../infer/import/question.ts'
 import { planSkeleton } from '../infer/import/skeleton.ts'
 import { writePipelineFolder } from '../infer/import/write-pipeline.ts'
-import { loadPipeline } from '../infer/load-pipelines.ts'
 import { name as nameSchema } from '../infer/manifest/vocabulary.ts'
 import { print } from './arguments.ts'
 import { GivenAnswers } from './pipeline-answers.ts'
@@ -30,9 +24,9 @@ export async function importModel(
   },
 ): Promise<number> {
   const answers = await GivenAnswers.read(options.answers)
-  const { folder, file } = await sourceOf(source)
-  const name = checkedName(options.name ?? suggestedName(file ?? folder))
-  const planned = await planOf({ folder, file }, { name, answers, kind: options.kind }).finally(() => answers.close())
+  const found = await sourceOf(source)
+  const name = checkedName(options.name ?? suggestedName(found))
+  const planned = await planImport(found, { name, answers, kind: options.kind }).finally(() => answers.close())
   answers.expectAllAsked()
   const plan = { ...planned, notes: [...assumptions(answers), ...planned.notes] }
   const out = options.out ?? path.join(options.folderOf(), name)
@@ -65,48 +59,6 @@ function assumptions({ assumed, taken }: GivenAnswers): string[] {
   return [`Nobody answered these, so that what is most usual was taken. Check each against the training: ${list}.`]
 }
 
-async function planOf(
-  { folder, file }: { folder: string; file: string | null },
-  options: { name: string; answers: GivenAnswers; kind: string | undefined },
-): Promise<Plan> {
-  if (file !== null) return await planOnnx(file, options)
-  if (await bundleFiles(folder)) return await planMonai(folder, options)
-  if (await isNnunetFolder(folder)) return await planNnunet(folder, options)
-  throw new ImportError(
-    'not-importable',
-    `${folder}: configs/metadata.json (a MONAI bundle), or plans.json and dataset.json (nnU-Net v2) are expected; or name an ONNX file`,
-  )
-}
-
-/** An ONNX file alone, or a folder: also one that a file of it names. */
-async function sourceOf(source: string): Promise<{ folder: string; file: string | null }> {
-  const found = await stat(source).catch(() => null)
-  if (!found) throw new ImportError('no-model', `${source}: no such file or folder`)
-  if (found.isDirectory()) return { folder: source, file: null }
-  const folder = path.dirname(source)
-  switch (path.basename(source)) {
-    case 'plans.json':
-    case 'dataset.json':
-      return { folder, file: null }
-    case 'metadata.json':
-    case 'inference.json':
-    case 'inference.yaml':
-      return { folder: path.dirname(folder), file: null }
-    default:
-      break
-  }
-  if (!/\.onnx$/i.test(source))
-    throw new ImportError(
-      'no-model',
-      `${source}: an ONNX file is expected; PyTorch and TensorFlow write one (docs/pipelines.md says how)`,
-    )
-  return { folder, file: source }
-}
-
-function suggestedName(source: string): string {
-  return slug(path.basename(path.resolve(source)).replace(/\.onnx$/i, ''), 'model')
-}
-
 function checkedName(name: string): string {
   const parsed = nameSchema.safeParse(name)
   if (!parsed.success)
@@ -117,11 +69,9 @@ function checkedName(name: string): string {
 async function report(plan: Plan, out: string): Promise<number> {
   for (const note of plan.notes) print(`note: ${note}`)
   for (const sentence of plan.todo) print(`to do: ${sentence}`)
-  const { pipeline, problems } = await loadPipeline(out)
+  const { problems } = await checkFolder(out)
   for (const problem of problems) process.stderr.write(`${problem}\n`)
-  const faults = pipeline ? await checkModels(pipeline) : []
-  for (const { path: at, message } of faults) process.stderr.write(`${at.join('.')}: ${message}\n`)
-  const passes = pipeline !== null && faults.length === 0
+  const passes = problems.length === 0
   print(
     passes
       ? `${out}: written, no problem`

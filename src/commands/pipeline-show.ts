@@ -1,5 +1,5 @@
 import { planOf } from '../infer/engine/plan.ts'
-import type { PipelineInput } from '../infer/manifest/input.ts'
+import { describeInput } from '../infer/manifest/describe-input.ts'
 import type { Pipeline } from '../infer/manifest/pipeline.ts'
 import { tables } from '../infer/manifest/tables.ts'
 import type { Maker } from '../infer/manifest/value-graph.ts'
@@ -34,25 +34,6 @@ export function describePipeline(pipeline: Pipeline): string {
         `  ${output.id ?? output.kind}${output.id ? ` (${output.kind})` : ''}${output.title ? `: ${output.title}` : ''}`,
     ),
   ].join('\n')
-}
-
-function describeInput(input: PipelineInput): string {
-  const { kind, modality, from, required, name: _name, ...limits } = input
-  const shown = Object.entries(limits)
-    .filter(([, value]) => value !== undefined && value !== 'allowed' && value !== 'modality')
-    .map(([limit, value]) => `${limit} ${describeLimit(value)}`)
-  const traits = [from === 'prior' ? 'of an earlier study' : null, required ? null : 'may be absent'].filter((t) => t)
-  return [`${kind}, ${modality.join(' or ')}`, ...traits, ...shown].join(', ')
-}
-
-function describeLimit(value: unknown): string {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const { minimum, maximum } = value as { minimum?: number; maximum?: number }
-    if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`
-    if (minimum !== undefined) return `at least ${minimum}`
-    if (maximum !== undefined) return `at most ${maximum}`
-  }
-  return Array.isArray(value) ? value.join(' or ') : JSON.stringify(value).replaceAll('"', '')
 }
 
 function describeMaker(maker: Maker): string {

@@ -14,7 +14,9 @@ import { parseText } from '../infer/manifest/parse.ts'
 import { PipelineVersions } from '../infer/pipeline-versions.ts'
 import { feedbackFormats } from '../store/feedback-export.ts'
 import { configOf, print, readArguments, UsageError } from './arguments.ts'
+import { neededApi } from './node-api.ts'
 import { importModel, newPipeline } from './pipeline-import.ts'
+import { installOnNode, switchOnNode } from './pipeline-install.ts'
 import { runOnFolders } from './pipeline-run.ts'
 import { describePipeline } from './pipeline-show.ts'
 
@@ -23,6 +25,8 @@ hilum pipeline check [FOLDER|FILE…] [--config FILE]
 hilum pipeline show NAME|FOLDER [--config FILE]
 hilum pipeline run NAME|FOLDER --input NAME=FOLDER… --out FOLDER [--outputs ID,…] [--config FILE]
 hilum pipeline import FILE|FOLDER [--name NAME] [--kind KIND] [--answers FILE] [--out FOLDER] [--config FILE]
+hilum pipeline install FILE [--name NAME] [--kind KIND] [--answers FILE] [--token TOKEN] [--config FILE]
+hilum pipeline enable|disable NAME@VERSION [--because TEXT] [--token TOKEN] [--config FILE]
 hilum pipeline new NAME [--folder FOLDER] [--kind KIND] [--config FILE]
 hilum pipeline compare A B [--studies N] [--json] [--config FILE]
 hilum pipeline feedback export [--format csv|json] [--pipeline NAME] [--out FILE] [--config FILE]
@@ -34,6 +38,8 @@ hilum pipeline feedback export [--format csv|json] [--pipeline NAME] [--out FILE
   run     run a pipeline on DICOM files without a node, and write its results
   import  make a pipeline of an ONNX file, of a MONAI bundle, or of a model of nnU-Net v2 with its ONNX file beside it:
           what the files say is taken, the rest asked
+  install  upload a .zip or .tar of a pipeline or bundle, or an ONNX file, to the running node: it is there without a restart
+  enable, disable   let the running node run a version, or run it no more
   new     begin a pipeline: a folder with pipeline.yaml and README.md
   compare   what two pipelines (NAME, NAME@1.2.0 or NAME@sha256:…) found in the studies of this node that both have run on:
             differences of the measurements, Dice of the segments. Exit code 1 where there is no such study
@@ -53,6 +59,9 @@ hilum pipeline feedback export [--format csv|json] [--pipeline NAME] [--out FILE
                         new also threshold, which needs no model (default)
   --answers FILE        answers in place of questions: YAML, by the names of the questions, which import prints
   --folder FOLDER       where the pipeline's folder is made (default: pipelines.folder)
+  --because TEXT        why it is disabled
+  --token TOKEN         of the running node; HILUM_ADMIN_TOKEN does the same
+  --url URL             of the running node (default: that of the configuration)
   --threads N           CPU threads (default: those of the configuration)
   --config FILE         the configuration file (default: config/hilum.yaml)`
 
@@ -71,6 +80,9 @@ export async function run(args: string[]): Promise<number> {
     kind: { type: 'string' },
     answers: { type: 'string' },
     folder: { type: 'string' },
+    because: { type: 'string' },
+    token: { type: 'string' },
+    url: { type: 'string' },
   })
   if (!parsed) return 0
   const { values } = parsed
@@ -106,6 +118,19 @@ export async function run(args: string[]): Promise<number> {
         throw new UsageError('pipeline import: name one ONNX file, or the folder of a bundle', usage)
       const { name, kind, answers, out } = values
       return await importModel(source, { name, kind, answers, out, folderOf })
+    }
+    case 'install': {
+      const [file] = names
+      if (file === undefined || names.length > 1) throw new UsageError('pipeline install: name one file', usage)
+      return await installOnNode(neededApi(configOf(values), values, 'pipeline install'), file, values)
+    }
+    case 'enable':
+    case 'disable': {
+      const [name, version] = names[0]?.split('@') ?? []
+      if (!name || !version || names.length > 1)
+        throw new UsageError(`pipeline ${what}: NAME@VERSION is expected`, usage)
+      const api = neededApi(configOf(values), values, `pipeline ${what}`)
+      return await switchOnNode(api, what, { name, version, reason: values.because })
     }
     case 'new': {
       const [name] = names

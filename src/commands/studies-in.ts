@@ -4,6 +4,7 @@ import type { DicomJson } from '../dicom/dicom-json.ts'
 import { readInstanceFile } from '../dicom/instance-file.ts'
 import { HilumError, messageOf } from '../errors.ts'
 import { seriesColumns, studyColumns } from '../receive/index-header.ts'
+import { dayOf } from '../route/dates.ts'
 import type { RoutableStudy } from '../route/study-facts.ts'
 import { filesUnder } from './files-under.ts'
 
@@ -36,7 +37,12 @@ function addInstance(studies: Map<string, RoutableStudy>, elements: DicomJson): 
   }
   let study = studies.get(studyInstanceUID)
   if (!study) {
-    study = { studyInstanceUID, header: JSON.parse(studyColumns(elements).header) as DicomJson, series: [] }
+    study = {
+      studyInstanceUID,
+      header: JSON.parse(studyColumns(elements).header) as DicomJson,
+      series: [],
+      today: dayOf(new Date()),
+    }
     studies.set(studyInstanceUID, study)
   }
   const series = study.series.find((s) => s.seriesInstanceUID === seriesInstanceUID)

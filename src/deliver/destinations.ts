@@ -13,12 +13,30 @@ export interface DestinationEcho {
   sentence: string
 }
 
-/** The configured destinations by name, and `self`: the node's own DICOMweb store, over HTTP like any other. */
+/**
+ * The destinations by name: those of the configuration, those that were added while the node runs, and `self`, the node's own DICOMweb
+ * store, over HTTP like any other.
+ */
 export class Destinations {
-  readonly #byName: ReadonlyMap<string, Destination>
+  readonly #byName: Map<string, Destination>
+  /** Those that were replaced or removed: deliveries under way go on with them. */
+  readonly #retired: Destination[] = []
 
   constructor(byName: ReadonlyMap<string, Destination>) {
-    this.#byName = byName
+    this.#byName = new Map(byName)
+  }
+
+  /** Adds a destination, or puts it in the place of one; deliveries under way go on with the one that they began with. */
+  set(name: string, options: DicomwebServerOptions): void {
+    this.remove(name)
+    this.#byName.set(name, new DicomwebServer(options))
+  }
+
+  /** Nothing more is delivered there. */
+  remove(name: string): void {
+    const there = this.#byName.get(name)
+    if (there) this.#retired.push(there)
+    this.#byName.delete(name)
   }
 
   names(): string[] {
@@ -55,7 +73,7 @@ export class Destinations {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#byName.values()].map((destination) => destination.close()))
+    await Promise.all([...this.#byName.values(), ...this.#retired].map((destination) => destination.close()))
   }
 }
 

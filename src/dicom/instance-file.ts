@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { messageOf } from '../errors.ts'
 import type { DicomJson } from './dicom-json.ts'
 import { DicomError } from './error.ts'
@@ -50,6 +51,21 @@ export async function readInstanceFile(path: string): Promise<InstanceFile> {
   } finally {
     await handle.close()
   }
+}
+
+/**
+ * Reads the head of a DICOM file (PS3.10) that comes as a stream, up to its pixel data; what follows is left unread.
+ * @throws {DicomError} as `readInstanceFile` does; `unreadable` for a deflated data set
+ */
+export async function readInstanceStream(
+  stream: Readable,
+): Promise<Pick<InstanceFile, 'transferSyntaxUID' | 'elements'>> {
+  const reader = new StreamReader(stream)
+  const { transferSyntaxUID, dataSetOffset } = await readFileMeta(reader)
+  if (transferSyntax(transferSyntaxUID).deflated)
+    throw new DicomError('unreadable', 'a deflated data set is read from a file, not from a stream')
+  await reader.skip(dataSetOffset)
+  return { transferSyntaxUID, elements: (await readToPixelData(reader, transferSyntaxUID)).elements }
 }
 
 async function readDeflated(path: string, dataSetOffset: number): Promise<{ elements: DicomJson }> {

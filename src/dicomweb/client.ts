@@ -304,7 +304,8 @@ async function requireSuccess(operation: string, answer: Dispatcher.ResponseData
   throw errorOfStatus(operation, answer.statusCode, explanationIn(text.toString('utf8')))
 }
 
-function authorization(auth: DicomwebAuth = { kind: 'none' }): Record<string, string> {
+/** The header that lets the node in. */
+export function authorization(auth: DicomwebAuth = { kind: 'none' }): Record<string, string> {
   switch (auth.kind) {
     case 'none':
       return {}

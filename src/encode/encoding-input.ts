@@ -146,6 +146,8 @@ export interface ResultContext {
   source: SourceSeries
   /** What was read besides the source: other series of the study, an earlier study. Reports list it among their evidence. */
   furtherInputs?: readonly InstanceReference[] | undefined
+  /** What is critical about the findings; left out: nothing. Reports say so. */
+  urgent?: { category: 1 | 2 | 3; sentence: string } | undefined
 }
 
 /** Everything the result objects of one job are made of. */

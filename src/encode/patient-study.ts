@@ -143,8 +143,8 @@ function naturalValue(element: DicomJsonElement | undefined): unknown {
   return natural.length === 1 ? natural[0] : natural
 }
 
-/** Private and unknown elements inside copied items are left out: nobody could say whose they are in the new object. */
-function naturalItem(item: DicomJson): NaturalDataSet {
+/** A data set with keywords, for a copy. Private and unknown elements are left out: nobody could say whose they are in the new object. */
+export function naturalItem(item: DicomJson): NaturalDataSet {
   const natural: NaturalDataSet = {}
   for (const [tag, element] of Object.entries(item)) {
     const keyword = keywordOf(tag)

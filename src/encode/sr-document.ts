@@ -61,15 +61,33 @@ function reportAttributes(input: ResultContext, report: Report): NaturalDataSet 
       ...deviceObserver(input),
       code('HAS CONCEPT MOD', concept.procedureReported, procedureOf(textOf(header, 'Modality'))),
       container(concept.imagingMeasurements, report.groups),
-      ...warning(input),
+      ...onTheWhole(input),
     ],
   }
 }
 
-/** Where TID 1500 has room for words on the whole: Qualitative Evaluations. */
-function warning({ algorithm }: ResultContext): ContentItem[] {
-  if (!algorithm.demonstrator) return []
-  return [container(concept.qualitativeEvaluations, [text('CONTAINS', concept.comment, sentence(notForClinicalUse))])]
+/**
+ * Where TID 1500 has room for words on the whole: Qualitative Evaluations. Critical findings are told by their category (CID 7035,
+ * Actionable Finding Classification).
+ */
+function onTheWhole({ algorithm, urgent }: ResultContext): ContentItem[] {
+  const items = [
+    ...(urgent
+      ? [
+          code('CONTAINS', concept.finding, actionable[urgent.category]),
+          text('CONTAINS', concept.comment, sentence(urgent.sentence)),
+        ]
+      : []),
+    ...(algorithm.demonstrator ? [text('CONTAINS', concept.comment, sentence(notForClinicalUse))] : []),
+  ]
+  return items.length === 0 ? [] : [container(concept.qualitativeEvaluations, items)]
+}
+
+/** CID 7035: of which somebody has to hear within minutes, hours or days. */
+const actionable: Readonly<Record<1 | 2 | 3, Code>> = {
+  1: { value: 'RID49480', scheme: 'RADLEX', meaning: 'ACR Category 1 Actionable Finding' },
+  2: { value: 'RID49481', scheme: 'RADLEX', meaning: 'ACR Category 2 Actionable Finding' },
+  3: { value: 'RID49482', scheme: 'RADLEX', meaning: 'ACR Category 3 Actionable Finding' },
 }
 
 const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`

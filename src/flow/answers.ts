@@ -26,6 +26,8 @@ export interface AnswersOptions {
   judgeIdentity(question: IdentityQuestion): Promise<IdentityAnswer>
   /** Takes performed procedure steps and availability notifications. */
   takeStatement(question: StatementQuestion): Promise<ReceiverAnswer>
+  /** Told of what callers search and retrieve. */
+  onAsked?(question: Extract<ReceiverQuestion, { about: 'find' | 'retrieve' }>): void
 }
 
 /** Answers what the receiving process asks: it knows the network, the node knows the index. */
@@ -61,8 +63,10 @@ export class Answers {
     const { commitments, judgeIdentity, takeStatement } = this.#options
     switch (question.about) {
       case 'find':
+        this.#options.onAsked?.(question)
         return await this.#find(question)
       case 'retrieve':
+        this.#options.onAsked?.(question)
         return await this.#retrieve(question)
       case 'commit':
         await commitments.request(question, question.references)

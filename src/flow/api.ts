@@ -3,19 +3,30 @@ import type { AppOptions } from '../admin/app.ts'
 import type { Assembler } from '../assemble/assembler.ts'
 import type { QuarantineActs } from '../receive/quarantine-acts.ts'
 import type { WatchedFolders } from '../receive/watched-folders.ts'
-import { evaluateRoutes } from '../route/evaluate-routes.ts'
 import type { FreeSpace } from '../store/free-space.ts'
-import { earlierStudies } from './earlier-studies.ts'
+import { routeActivity } from '../store/route-activity.ts'
+import type { Insights } from './insights.ts'
+import { knownNames } from './known-names.ts'
+import type { NodeControl } from './node-control.ts'
+import type { Notifications } from './notifications.ts'
 import type { Remotes } from './remotes.ts'
+import type { Replays } from './replays.ts'
 import type { Retention } from './retention.ts'
-import { routableStudy } from './routable-study.ts'
-import { activeRoutes } from './routes.ts'
-import type { WorkParts } from './work.ts'
+import { routeTrials } from './route-trials.ts'
+import { routesApi } from './routes-api.ts'
+import type { Schedules } from './schedules.ts'
+import { verifyReport } from './verify-report.ts'
+import { type WorkParts, workFolder } from './work.ts'
 
 export interface ApiParts
   extends Pick<WorkParts, 'config' | 'database' | 'objects' | 'queue' | 'pipelines' | 'destinations' | 'hub'> {
   assembler: Assembler
+  control: NodeControl
+  insights: Insights
+  notifications: Notifications
+  schedules: Schedules
   remotes: Remotes
+  replays: Replays
   retention: Retention
   space: FreeSpace
   quarantine: QuarantineActs
@@ -31,9 +42,14 @@ export function apiOf({
   queue,
   pipelines,
   destinations,
+  control,
+  insights,
+  notifications,
+  schedules,
   assembler,
   hub,
   remotes,
+  replays,
   retention,
   space,
   quarantine,
@@ -53,18 +69,22 @@ export function apiOf({
         ? `revision ${revision.number} is complete: ${revision.reason}`
         : 'nothing has changed since the newest revision'
     },
-    retryJob: async (id: string, by: string): Promise<void> => {
-      await queue.retry(id, by)
-      poke()
-    },
-    testRoutes: async (studyInstanceUID: string) => {
-      const known = await database('studies').where({ study_instance_uid: studyInstanceUID }).first('id')
-      if (!known) return null
-      const { routes } = await activeRoutes(database)
-      return evaluateRoutes(routes, await routableStudy(database, known.id), await earlierStudies(database, known.id))
-    },
-    listPipelines: async () => pipelines.list(),
-    destinations,
+    routes: routesApi({ database, known: () => knownNames(pipelines, destinations) }),
+    routeTrials: routeTrials({ database, replays, poke }),
+    routeActivity: (days) => routeActivity(database, days, new Date()),
+    ...control.api,
+    insights,
+    verifyReport: (acceptance) =>
+      verifyReport(acceptance, {
+        database,
+        objects,
+        queue,
+        workFolder: workFolder(config),
+        organisation: { setting: config.insights.organisation, otherwise: config.aeTitle },
+        onQueued: poke,
+      }),
+    notifications,
+    schedules,
     remotes,
     retention,
     space,

@@ -67,6 +67,7 @@ function viewerFolder(): string | null {
   return existsSync(path.join(folder, 'index.html')) ? folder : null
 }
 
-function packageVersion(): string {
+/** Of the program. */
+export function packageVersion(): string {
   return (JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
 }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
+import type { Audit } from '../admin/audit.ts'
 import type { EventHub } from '../admin/events.ts'
 import type { NodeMetrics } from '../admin/metrics.ts'
 import type { Assembler } from '../assemble/assembler.ts'
@@ -18,8 +19,11 @@ import { recoverIncoming } from '../receive/recovery.ts'
 import { setAside } from '../receive/set-aside.ts'
 import type { Objects } from '../store/objects.ts'
 import { Answers, type StatementQuestion } from './answers.ts'
+import { ArrivalAudit } from './arrival-audit.ts'
 import { Commitments } from './commitments.ts'
+import { DimseAudit } from './dimse-audit.ts'
 import { identityJudge } from './identity.ts'
+import { OpenArrivals } from './open-arrivals.ts'
 import { receiverOptions } from './receiver-options.ts'
 import type { Remotes } from './remotes.ts'
 import { reportTo } from './report-commitment.ts'
@@ -38,6 +42,8 @@ export interface ArrivalsOptions {
   verify?(name: string, password: string, address: string): Promise<boolean>
   /** Takes performed procedure steps and availability notifications; without it they are refused. */
   takeStatement?(question: StatementQuestion): Promise<ReceiverAnswer>
+  /** Is told what arrives, and what callers ask for. */
+  audit: Audit
 }
 
 /** How soon a repair of the incoming folder that failed is tried again. */
@@ -51,17 +57,26 @@ export class Arrivals {
   readonly #indexer: Indexer
   readonly #writer: IndexWriter
   readonly receiver: ReceiverProcess
+  /** Associations that are open now. */
+  readonly open: OpenArrivals
   readonly #remotes: Remotes
   readonly #answers: Answers
+  readonly #arrivalAudit: ArrivalAudit
+  readonly #dimseAudit: DimseAudit
   /** Storage commitments that are owed a report. */
   readonly commitments: Commitments
   /** Events are acted on in their order: an association has ended when all that it brought is indexed. */
   #order: Promise<void> = Promise.resolve()
   #stopping = false
+  /** Of the receiving process, as it told last. */
+  #residentBytes: number | null = null
 
   constructor(options: ArrivalsOptions) {
     this.#options = options
-    const { database, objects, log } = options
+    const { database, objects, log, audit } = options
+    this.#arrivalAudit = new ArrivalAudit(audit, log)
+    this.#dimseAudit = new DimseAudit(audit, log)
+    this.open = new OpenArrivals(() => options.hub.publish({ kind: 'arrival' }))
     this.#indexer = new Indexer({ database, objects, incomingFolder: this.#folder('incoming'), log })
     this.#writer = new IndexWriter({
       indexer: this.#indexer,
@@ -72,7 +87,10 @@ export class Arrivals {
     this.receiver = new ReceiverProcess(receiverOptions(options.config), {
       log,
       onEvent: (event) => this.#onEvent(event),
-      onLost: () => void this.#recoverLost(),
+      onLost: () => {
+        options.hub.publish({ kind: 'process' })
+        void this.#recoverLost()
+      },
       onQuestion: (question) => this.#answers.answer(question),
     })
     this.#remotes = options.remotes
@@ -96,6 +114,7 @@ export class Arrivals {
         log,
       }),
       takeStatement: options.takeStatement ?? (() => Promise.resolve(notTaken)),
+      onAsked: (question) => this.#dimseAudit.asked(question),
     })
   }
 
@@ -103,6 +122,16 @@ export class Arrivals {
   async start(): Promise<void> {
     await this.receiver.start()
     await this.commitments.start()
+  }
+
+  /** The process that receives, as it is now. */
+  receiverState(): {
+    pid: number | undefined
+    startedAt: string | null
+    restarts: number
+    residentBytes: number | null
+  } {
+    return { pid: this.receiver.pid, ...this.receiver.life, residentBytes: this.#residentBytes }
   }
 
   /** Indexes what a crash left in the incoming folder. Unfinished files may only be deleted while nobody writes any. */
@@ -145,6 +174,7 @@ export class Arrivals {
   /** Counts and indexes instances that are durable, by whichever entry they came; resolves when they are indexed. */
   add(instances: readonly ReceivedInstance[]): Promise<void> {
     this.#count(instances)
+    this.#arrivalAudit.add(instances)
     return this.#writer.add(instances)
   }
 
@@ -168,6 +198,7 @@ export class Arrivals {
     this.#answers.close()
     await this.#order
     await this.#writer.stop()
+    await this.#arrivalAudit.stop()
     await this.#options.objects.journals.settled()
   }
 
@@ -187,6 +218,7 @@ export class Arrivals {
     const { assembler, metrics } = this.#options
     switch (event.kind) {
       case 'received':
+        this.open.received(event.instances)
         void this.#index(event.instances)
         return
       case 'quarantined':
@@ -198,10 +230,12 @@ export class Arrivals {
       case 'association-opened':
         metrics.associationsOpen.inc()
         this.#remotes.counters.count(event.sender.callingAETitle, { associations: 1 })
+        this.open.opened(event.association, event.sender, event.at)
         assembler.associationOpened(event.association)
         return
       case 'association-closed':
         metrics.associationsOpen.dec()
+        this.open.closed(event.association)
         metrics.associations.inc({ outcome: event.how })
         this.#inOrder(async () => {
           await this.#writer.drained()
@@ -214,12 +248,14 @@ export class Arrivals {
         metrics.associations.inc({ outcome: 'refused' })
         this.#remotes.counters.count(event.sender.callingAETitle, { refused: 1 })
         this.#remotes.refusals.add(event)
+        this.#dimseAudit.refused(event)
         return
       case 'instance-refused':
         this.#remotes.counters.count(event.sender.callingAETitle, { rejected: 1 })
         return
       case 'counters':
         metrics.receiverResidentBytes.set(event.rss)
+        this.#residentBytes = event.rss
         metrics.receiverStallSeconds.set(event.longestStallMs / 1000)
         return
     }

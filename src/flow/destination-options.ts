@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import type { DicomwebServerOptions } from '../dicomweb/client.ts'
 
 /** The configured destinations other than `self`, as the DICOMweb client takes them; certificates are read here, once. */
-export function destinationOptions(config: Config): Record<string, DicomwebServerOptions> {
+export function destinationOptions(config: Pick<Config, 'destinations'>): Record<string, DicomwebServerOptions> {
   const options: Record<string, DicomwebServerOptions> = {}
   for (const [name, destination] of Object.entries(config.destinations)) {
     if (destination.kind === 'self') continue

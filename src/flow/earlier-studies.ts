@@ -3,7 +3,7 @@ import { textOf } from '../dicom/dataset.ts'
 import type { DicomJson } from '../dicom/dicom-json.ts'
 import type { ActiveRoute } from '../route/evaluate-routes.ts'
 import type { RoutableStudy } from '../route/study-facts.ts'
-import { type Members, routableStudy } from './routable-study.ts'
+import { type Members, routableStudies } from './routable-study.ts'
 
 /** An earlier study of a patient, as its newest revision holds it. */
 export interface EarlierStudy extends RoutableStudy {
@@ -34,26 +34,56 @@ export function wantEarlierStudies(routes: readonly ActiveRoute[]): boolean {
  * Patient ID and Issuer of Patient ID are, and no birth date says otherwise; a study without Patient ID or date has no earlier ones.
  */
 export async function earlierStudies(database: Knex, studyId: number): Promise<EarlierStudy[]> {
-  const study: StudyRow | undefined = await rowsOf(database).where({ id: studyId }).first()
-  if (!study?.patient_id || !study.study_date) return []
-  const others: (StudyRow & { revision_id: number; members: string })[] = await rowsOf(database)
+  return (await earlierStudiesOf(database, [studyId])).get(studyId) ?? []
+}
+
+interface OtherRow extends StudyRow {
+  revision_id: number
+  members: string
+}
+
+/** The earlier studies of many studies at once, by their ids, with a few queries whatever their number. */
+export async function earlierStudiesOf(
+  database: Knex,
+  studyIds: readonly number[],
+): Promise<Map<number, EarlierStudy[]>> {
+  const studies: StudyRow[] = await rowsOf(database).whereIn('id', [...studyIds])
+  const asked = studies.filter(({ patient_id, study_date }) => patient_id && study_date)
+  const patients = [...new Set(asked.flatMap(({ patient_id }) => patient_id ?? []))]
+  if (patients.length === 0) return new Map()
+  const others: OtherRow[] = await rowsOf(database)
     .join('revisions', (on) => {
       on.on('revisions.study_id', 'studies.id').andOn('revisions.number', 'studies.revision')
     })
-    .where({ patient_id: study.patient_id })
-    .whereNot({ 'studies.id': studyId })
-    .where('study_date', '<=', study.study_date)
+    .whereIn('patient_id', patients)
+    .whereNotNull('study_date')
     .select({ revision_id: 'revisions.id', members: 'revisions.members' })
-  const earlier = others
-    .filter((other) => isEarlier(other, study) && isSamePatient(other, study))
+  const ofPatient = new Map<string | null, OtherRow[]>(patients.map((patient) => [patient, []]))
+  for (const other of others) ofPatient.get(other.patient_id)?.push(other)
+  const found = new Map(asked.map((study) => [study.id, earlierOf(study, ofPatient.get(study.patient_id) ?? [])]))
+  const needed = new Map([...found.values()].flat().map((row) => [row.id, row]))
+  const loaded = await routableStudies(
+    database,
+    [...needed.keys()],
+    new Map([...needed.values()].map(({ id, members }) => [id, JSON.parse(members) as Members])),
+  )
+  return new Map(
+    [...found].map(([id, rows]) => [
+      id,
+      rows.flatMap(({ id: other, revision_id: revisionId }) => {
+        const study = loaded.get(other)
+        return study ? [{ ...study, revisionId }] : []
+      }),
+    ]),
+  )
+}
+
+/** The newest first. */
+function earlierOf(study: StudyRow, others: readonly OtherRow[]): OtherRow[] {
+  return others
+    .filter((other) => other.id !== study.id && isEarlier(other, study) && isSamePatient(other, study))
     .sort((a, b) => compare(timeOf(b), timeOf(a)) || b.id - a.id)
     .slice(0, mostStudies)
-  return await Promise.all(
-    earlier.map(async ({ id, revision_id: revisionId, members }) => ({
-      ...(await routableStudy(database, id, JSON.parse(members) as Members)),
-      revisionId,
-    })),
-  )
 }
 
 function rowsOf(database: Knex) {

@@ -32,6 +32,8 @@ export interface InferJobOptions {
   threads: number
   /** Called when deliveries were queued. */
   onQueued: () => void
+  /** Told how far a job has come. */
+  onProgress?: (job: string, stage: string, fraction: number) => void
 }
 
 /** A job that a dying or overdue worker took down is tried once more: the second failure is the job's own. */
@@ -53,7 +55,11 @@ export function createInferHandler(options: InferJobOptions): (job: Job, signal:
     await mkdir(outFolder, { recursive: true })
     try {
       const task = await taskOf(job, { ...options, pipeline, outFolder })
-      const outcome = await options.pool.run(task, { deadlineMs: options.deadlineMs, signal })
+      const outcome = await options.pool.run(task, {
+        deadlineMs: options.deadlineMs,
+        signal,
+        onProgress: (stage, fraction) => options.onProgress?.(job.id, stage, fraction),
+      })
       if (signal.aborted && outcome.kind === 'failed') return { kind: 'parked' }
       return await endOf(outcome, { job, task, pipeline, outFolder, options })
     } catch (error) {
@@ -133,6 +139,14 @@ async function endOf(outcome: InferOutcome, ending: Ending): Promise<JobEnd> {
           },
           trx,
         )
+        // It was delivered by an earlier run: what is the same is proven at once, what is not is delivered again.
+        await trx('jobs').where({ id }).whereIn('state', ['done', 'failed']).update({
+          state: 'queued',
+          cancelled: 0,
+          error: null,
+          run_after: new Date().toISOString(),
+          finished_at: null,
+        })
         await kept.expect(trx, { jobId: id, destination, resultIds, at: new Date().toISOString() })
       }
       // The transaction has not ended yet; the queue is looked at once it has.

@@ -42,6 +42,7 @@ export async function taskOf(job: Job, options: TaskOptions): Promise<InferTask>
     providers,
     servers,
     threads,
+    ...(payload.urgent && { urgent: payload.urgent }),
   }
 }
 

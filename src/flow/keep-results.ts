@@ -46,6 +46,7 @@ export async function keepResults(
           supersedes: result.supersedes,
           created_at: at,
         }
+        await expectAgain(trx, result, at)
         const insert = trx('results').insert(row).onConflict('sop_instance_uid')
         // The same files on the same series give the same UIDs: a shadow never takes a result from the route that delivers it.
         if (isShadow && !(await isOf(trx, job.id, result))) await insert.ignore()
@@ -86,6 +87,18 @@ export async function keepResults(
       if (rows.length > 0) await trx('deliveries').insert(rows).onConflict(['result_id', 'destination']).ignore()
     },
   }
+}
+
+/** What was delivered is not what is here now, where a repeated run has made other bytes of the same object. */
+async function expectAgain(trx: Knex, { sopInstanceUID, sha256 }: WrittenResult, at: string): Promise<void> {
+  const earlier = await trx('results')
+    .where({ sop_instance_uid: sopInstanceUID })
+    .whereNot({ sha256 })
+    .first<{ id: number } | undefined>('id')
+  if (earlier)
+    await trx('deliveries')
+      .where({ result_id: earlier.id })
+      .update({ state: 'pending', proof: null, error: null, updated_at: at })
 }
 
 async function isOf(trx: Knex, jobId: string, { sopInstanceUID }: WrittenResult): Promise<boolean> {

@@ -11,15 +11,14 @@ export async function quietTimeOfRoutes(
   database: Knex,
   studyId: number,
 ): Promise<{ seconds: number; because: string } | null> {
-  const routes = (await activeRoutes(database)).routes.filter((route) => route.definition.assemble?.quiet !== undefined)
-  if (routes.length === 0) return null
+  const { routes } = await activeRoutes(database)
+  if (routes.every(({ definition }) => definition.assemble?.quiet === undefined)) return null
   const study = await routableStudy(database, studyId)
   const asked = evaluateRoutes(routes, study)
-    .filter((decision) => decision.matched)
-    .map(({ route }) => ({
-      seconds: routes.find((r) => r.definition.name === route)?.definition.assemble?.quiet ?? 0,
-      because: `route ${route}`,
-    }))
+    .flatMap(({ matched, route }) => {
+      const seconds = routes.find((r) => r.definition.name === route)?.definition.assemble?.quiet
+      return matched && seconds !== undefined ? [{ seconds, because: `route ${route}` }] : []
+    })
     .sort((a, b) => b.seconds - a.seconds)
   return asked[0] ?? null
 }
@@ -29,10 +28,11 @@ export async function quietTimeOfRoutes(
  * @returns a sentence, or null where no route waits
  */
 export async function missingSeriesOfRoutes(database: Knex, studyId: number): Promise<string | null> {
-  const routes = (await activeRoutes(database)).routes.filter(
+  const { routes } = await activeRoutes(database)
+  const several = routes.some(
     ({ definition }) => Object.values(definition.inputs).filter(({ required }) => required).length > 1,
   )
-  if (routes.length === 0) return null
+  if (!several) return null
   const [waiting] = waitingRoutes(routes, await routableStudy(database, studyId))
   return waiting ? `route ${waiting.route} has no series for its input "${waiting.input}"` : null
 }

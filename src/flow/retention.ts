@@ -1,8 +1,7 @@
 import type { Knex } from 'knex'
-import { type ScheduledTask, schedule, validate } from 'node-cron'
 import { Audit } from '../admin/audit.ts'
 import type { Destination } from '../deliver/destination.ts'
-import { HilumError, messageOf } from '../errors.ts'
+import { HilumError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type Deletion, deleteStudy, removeDeletedObjects } from '../store/delete-study.ts'
 import type { Objects } from '../store/objects.ts'
@@ -20,6 +19,8 @@ export interface RetentionOptions {
   free: () => number
   log: Log
   onDeleted?: (deletion: Deletion) => void
+  /** When a rule runs next (ISO 8601 UTC), where something else keeps its schedule. */
+  nextRun?: (rule: string) => string | null
   now?: () => Date
 }
 
@@ -74,13 +75,12 @@ const pageLength = 100
 const longestList = 200
 
 /**
- * Deletes studies by rules, on a schedule or on demand, and never one of which it is not proven that it is elsewhere. One run at a time;
+ * Deletes studies by rules, on demand, and never one of which it is not proven that it is elsewhere. One run at a time;
  * the oldest studies first.
  */
 export class Retention {
   readonly #options: RetentionOptions
   readonly #now: () => Date
-  readonly #tasks = new Map<string, ScheduledTask>()
   readonly #lastRuns = new Map<string, RetentionRun>()
   #work: Promise<unknown> = Promise.resolve()
   #stopping = false
@@ -90,22 +90,9 @@ export class Retention {
     this.#now = options.now ?? (() => new Date())
   }
 
-  /** Schedules every rule. @throws HilumError `bad-schedule` */
-  start(): void {
-    for (const { name, schedule: when } of this.#options.rules) {
-      if (!validate(when)) throw new HilumError('bad-schedule', `retention rule ${name}: ${when} is no cron expression`)
-      this.#tasks.set(
-        name,
-        schedule(when, () => this.#runScheduled(name)),
-      )
-    }
-  }
-
-  /** Ends the schedule, and a run after the study that it is at. */
+  /** Ends a run after the study that it is at. */
   async stop(): Promise<void> {
     this.#stopping = true
-    for (const task of this.#tasks.values()) await task.destroy()
-    this.#tasks.clear()
     await this.#work
   }
 
@@ -113,7 +100,7 @@ export class Retention {
   status(): RetentionStatus[] {
     return this.#options.rules.map((rule) => ({
       rule,
-      nextRun: this.#tasks.get(rule.name)?.getNextRun()?.toISOString() ?? null,
+      nextRun: this.#options.nextRun?.(rule.name) ?? null,
       lastRun: this.#lastRuns.get(rule.name) ?? null,
     }))
   }
@@ -142,14 +129,6 @@ export class Retention {
     const running = this.#work.then(runAll)
     this.#work = running.catch(() => {})
     return running
-  }
-
-  async #runScheduled(rule: string): Promise<void> {
-    try {
-      await this.run({ rule, dryRun: false, actor: 'retention' })
-    } catch (error) {
-      this.#options.log.error('a retention rule could not be run', { rule, reason: messageOf(error) })
-    }
   }
 
   async #runRule(rule: RetentionRule, options: RunOptions): Promise<RetentionRun> {
@@ -220,12 +199,15 @@ export class Retention {
     const { database, objects, log, onDeleted } = this.#options
     const { actor } = options
     const reason = { rule: rule.name, proof: judged.proof, actor, at: this.#now().toISOString() }
+    const patient = await new Audit(database).patientOf(studyInstanceUID)
     const deletion = await deleteStudy(database, judged.seen, reason, (trx) =>
       new Audit(trx, this.#now).record({
         actor,
         action: 'study-delete',
         subject: studyInstanceUID,
         outcome: 'success',
+        studyInstanceUID,
+        detail: patient,
       }),
     )
     if (deletion === null)

@@ -1,12 +1,16 @@
 import type { Knex } from 'knex'
 import { deriveUID } from '../dicom/uid.ts'
+import type { UrgentRule } from '../infer/urgent.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { recomputeStudyState } from '../jobs/study-state.ts'
 import type { Log } from '../log.ts'
+import { raise } from '../notify/raise.ts'
 import { choosePipeline } from '../route/chosen-pipeline.ts'
 import { type Decision, evaluateRoutes } from '../route/evaluate-routes.ts'
 import type { RouteDefinition } from '../route/route-definition.ts'
+import { markCurrentRuns } from '../store/insights/record.ts'
 import { type EarlierStudy, earlierStudies, wantEarlierStudies } from './earlier-studies.ts'
+import { offPeakStart, waitingSentence } from './off-peak.ts'
 import { type Members, routableStudy } from './routable-study.ts'
 import { activeRoutes, type InvalidRoute } from './routes.ts'
 import { findStanding, type Standing } from './standing-results.ts'
@@ -26,19 +30,21 @@ export interface InferPayload {
   pipeline?: string
   /** Of a shadow route. */
   shadow?: boolean
+  /** Which findings are critical. */
+  urgent?: UrgentRule[]
 }
 
 /** The part of a job's payload that is its input. */
 export type SelectedSeries = Pick<InferPayload, 'inputs' | 'further' | 'earlier'>
 
 /** Priorities of jobs: larger runs first. */
-export const priorities = { urgent: 10, normal: 0, low: -10 } as const
+export const priorities = { urgent: 10, normal: 0, low: -10, 'off-peak': -10 } as const
 /** Below all others: a comparison keeps nobody waiting. */
 const shadowPriority = -20
 
 export interface RouteRevisionOptions {
   database: Knex
-  queue: JobQueue
+  queue: Pick<JobQueue, 'enqueue'>
   log: Log
   /** `name@sha256:…` of an installed pipeline, called by name, `name@1.2.0` or digest; null where none is called so. */
   pinnedPipeline: (reference: string) => string | null
@@ -62,7 +68,11 @@ export async function routeRevision(revisionId: number, options: RouteRevisionOp
   const earlier = wantEarlierStudies(routes) ? await earlierStudies(database, revision.study_id) : []
   const decisions = [...evaluateRoutes(routes, study, earlier), ...invalid.map(undecided)]
   for (const { name, version, reason } of invalid) log.error('a route cannot decide', { route: name, version, reason })
-  const at = (options.now?.() ?? new Date()).toISOString()
+  const now = options.now?.() ?? new Date()
+  const at = now.toISOString()
+  const offPeak = routes.some(({ definition }) => definition.priority === 'off-peak')
+    ? await offPeakStart(database, now)
+    : null
   await database.transaction(async (trx) => {
     for (const decision of decisions) {
       const route = routes.find((r) => r.definition.name === decision.route)
@@ -81,11 +91,29 @@ export async function routeRevision(revisionId: number, options: RouteRevisionOp
       if (decision.matched && route && standing === null)
         await queueInference(
           trx,
-          { decision, selected, definition: route.definition, asked, pipeline, studyId: revision.study_id, revisionId },
+          {
+            decision,
+            selected,
+            definition: route.definition,
+            asked,
+            pipeline,
+            studyId: revision.study_id,
+            revisionId,
+            at,
+            offPeak,
+          },
           options,
         )
     }
+    for (const { route } of decisions.filter(({ matched: does }) => does))
+      await raise(trx, {
+        event: 'matched',
+        at,
+        studyId: revision.study_id,
+        detail: { sentence: `route ${route} matches the study`, studyInstanceUID: study.studyInstanceUID, route },
+      })
     await trx('revisions').where({ id: revisionId }).update({ routed: 1 })
+    await markCurrentRuns(trx, study.studyInstanceUID)
     await recomputeStudyState(trx, revision.study_id)
   })
   const matched = decisions.filter((decision) => decision.matched).length
@@ -151,21 +179,27 @@ async function queueInference(
     pipeline: string
     studyId: number
     revisionId: number
+    at: string
+    /** When a job of an off-peak route may begin; null: no route is one. */
+    offPeak: { runAfter: string; waits: boolean } | null
   },
   options: RouteRevisionOptions,
 ): Promise<void> {
-  const { decision, selected, definition, asked, pipeline, studyId, revisionId } = job
+  const { decision, selected, definition, asked, pipeline, studyId, revisionId, at } = job
+  const offPeak = definition.priority === 'off-peak' ? job.offPeak : null
   const shadow = definition.shadow === true
   const payload: InferPayload = {
     ...selected,
     destinations: shadow ? [] : [...definition.destinations],
     pipeline: asked,
     ...(shadow ? { shadow } : {}),
+    ...(definition.urgent && !shadow && { urgent: definition.urgent.map((rule) => ({ ...rule })) }),
     ...(definition.outputs && { outputs: definition.outputs }),
   }
-  await options.queue.enqueue(
+  const id = deriveUID('job', String(revisionId), decision.route, 'infer')
+  const queued = await options.queue.enqueue(
     {
-      id: deriveUID('job', String(revisionId), decision.route, 'infer'),
+      id,
       kind: 'infer',
       studyId,
       revisionId,
@@ -174,8 +208,17 @@ async function queueInference(
       destination: null,
       priority: shadow ? shadowPriority : priorities[definition.priority],
       shadow,
+      ...(offPeak && { offPeak: true, runAfter: offPeak.runAfter }),
       payload,
     },
     trx,
   )
+  if (!queued || !offPeak?.waits) return
+  await trx('study_events').insert({
+    study_id: studyId,
+    at,
+    kind: 'off-peak',
+    sentence: waitingSentence(decision.route, offPeak.runAfter),
+    detail: JSON.stringify({ job: id, runAfter: offPeak.runAfter }),
+  })
 }

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import type { ActiveRoute } from '../route/evaluate-routes.ts'
 import { parseRouteDefinition, type RouteDefinition } from '../route/route-definition.ts'
+import { recordActivation } from '../store/route-versions.ts'
 
 /**
  * Puts the configured routes into the database at the first start. Afterwards the database is the truth: an edit of the
@@ -15,6 +16,7 @@ export async function seedRoutes(database: Knex, definitions: readonly RouteDefi
       rowOf(definition, { version: 1, position, author: 'configuration', at }),
     )
     await trx('routes').insert(rows)
+    for (const { name } of definitions) await recordActivation(trx, name, 1, { actor: 'configuration', at })
     return definitions.length
   })
 }
@@ -34,8 +36,9 @@ export interface AppliedRoutes {
 export async function applyRoutes(
   database: Knex,
   definitions: readonly RouteDefinition[],
-  { at, author }: { at: string; author: string },
+  { at, author, comment = null }: { at: string; author: string; comment?: string | null },
 ): Promise<AppliedRoutes> {
+  const act = { at, actor: author, comment }
   return database.transaction(async (trx) => {
     const rows: StoredRoute[] = await trx('routes').select('name', 'version', 'active', 'position', 'definition')
     const applied: AppliedRoutes = { added: [], changed: [], removed: [], unchanged: [] }
@@ -50,12 +53,14 @@ export async function applyRoutes(
       }
       const version = Math.max(0, ...versions.map((row) => row.version)) + 1
       await trx('routes').where({ name, active: 1 }).update({ active: 0 })
-      await trx('routes').insert(rowOf(definition, { version, position, author, at }))
+      await trx('routes').insert(rowOf(definition, { version, position, author, at, comment }))
+      await recordActivation(trx, name, version, act)
       applied[active ? 'changed' : 'added'].push(name)
     }
     const names = definitions.map((definition) => definition.name)
     for (const { name } of rows.filter((row) => row.active === 1 && !names.includes(row.name))) {
       await trx('routes').where({ name, active: 1 }).update({ active: 0 })
+      await recordActivation(trx, name, null, act)
       applied.removed.push(name)
     }
     return applied
@@ -71,10 +76,11 @@ interface StoredRoute {
 
 function rowOf(
   definition: RouteDefinition,
-  { version, position, author, at }: { version: number; position: number; author: string; at: string },
+  row: { version: number; position: number; author: string; at: string; comment?: string | null },
 ) {
+  const { version, position, author, at, comment = null } = row
   const { name } = definition
-  return { name, version, active: 1, position, definition: JSON.stringify(definition), author, created_at: at }
+  return { name, version, active: 1, position, definition: JSON.stringify(definition), author, comment, created_at: at }
 }
 
 /** A stored route that this version of the program cannot read: it decides nothing, and says so, while the others go on. */

@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import type { Knex } from 'knex'
+import type { Audit } from '../admin/audit.ts'
 import type { EventHub } from '../admin/events.ts'
 import type { NodeMetrics } from '../admin/metrics.ts'
 import { type Config, packageRoot } from '../config.ts'
@@ -9,6 +10,7 @@ import type { Destinations } from '../deliver/destinations.ts'
 import { messageOf } from '../errors.ts'
 import { WorkerPool } from '../infer/worker-pool.ts'
 import type { Job, JobEnd } from '../jobs/job.ts'
+import type { JobProgress } from '../jobs/progress.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import type { Log } from '../log.ts'
@@ -39,6 +41,10 @@ export interface WorkParts {
   hub: EventHub
   metrics: NodeMetrics
   log: Log
+  /** Is told what is delivered. */
+  audit: Pick<Audit, 'saw'>
+  /** Is told how far inferences have come. */
+  progress: JobProgress
   /** False: no job is started now. */
   mayStart: () => boolean
 }
@@ -53,7 +59,9 @@ export function createWork({
   destinations,
   hub,
   metrics,
+  audit,
   log,
+  progress,
   mayStart,
 }: WorkParts) {
   const pool = new WorkerPool({
@@ -70,7 +78,10 @@ export function createWork({
         { kind: job.kind, outcome: end.kind },
         (performance.now() - (began.get(job.id) ?? performance.now())) / 1000,
       )
-    if (end !== null) began.delete(job.id)
+    if (end !== null) {
+      began.delete(job.id)
+      progress.ended(job.id)
+    }
     void database('studies')
       .where({ id: job.studyId })
       .first('study_instance_uid')
@@ -96,6 +107,7 @@ export function createWork({
       servers: inferenceServers(config),
       threads: config.infer.threads || Math.max(1, Math.floor(availableParallelism() / config.infer.slots)),
       onQueued: () => delivers.poke(),
+      onProgress: (job, stage, fraction) => progress.set(job, { stage, fraction }),
     }),
   })
   const delivers: JobRunner = new JobRunner({
@@ -117,12 +129,17 @@ export function createWork({
       },
       onDelivery: ({ studyInstanceUID, destination, state }) => {
         metrics.deliveries.inc({ destination, state })
+        tellAudit({ audit, log }, { studyInstanceUID, destination, state })
         hub.publish({ kind: 'delivery', studyInstanceUID })
       },
     }),
   })
   return {
     infers,
+    /** Ends a job that runs here. @returns false where it does not */
+    cancel: (id: string, by: string) => infers.cancel(id, by) || delivers.cancel(id, by),
+    /** The processes that inference runs in. */
+    workers: () => pool.state(),
     poke: () => {
       infers.poke()
       delivers.poke()
@@ -143,4 +160,17 @@ export function createWork({
 /** Where the jobs' folders are made; nothing in it outlives its job. */
 export function workFolder(config: Config): string {
   return path.join(config.dataDir, 'work')
+}
+
+/** What goes to the node's own store leaves nothing. */
+function tellAudit(
+  { audit, log }: Pick<WorkParts, 'audit' | 'log'>,
+  { studyInstanceUID, destination, state }: { studyInstanceUID: string; destination: string; state: string },
+): void {
+  if (destination === 'self' || state === 'pending') return
+  const outcome = state === 'failed' ? 'failure' : 'success'
+  const told = { actor: 'node', action: 'study-deliver', subject: destination, outcome, studyInstanceUID } as const
+  audit.saw({ ...told, detail: { peer: destination } }).catch((error: unknown) => {
+    log.error('a delivery cannot be recorded in the audit', { reason: messageOf(error) })
+  })
 }

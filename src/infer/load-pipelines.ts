@@ -31,7 +31,10 @@ export async function loadPipelines(folder: string): Promise<LoadedPipelines> {
   const incomplete: string[] = []
   let entries: string[]
   try {
-    entries = (await readdir(folder, { withFileTypes: true })).filter((e) => e.isDirectory()).map((e) => e.name)
+    entries = (await readdir(folder, { withFileTypes: true }))
+      // One that is being installed has a dot before its name.
+      .filter((e) => e.isDirectory() && !e.name.startsWith('.'))
+      .map((e) => e.name)
   } catch (error) {
     return {
       pipelines,

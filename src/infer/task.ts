@@ -1,4 +1,5 @@
 import type { InferenceServer } from './runtime/model.ts'
+import type { UrgentRule } from './urgent.ts'
 
 /** A series that the route selected. Paths only. */
 export interface TaskSeries {
@@ -37,6 +38,8 @@ export interface InferTask {
   /** The inference servers of the node's configuration; left out: none. */
   servers?: InferenceServer[] | undefined
   threads: number
+  /** Which findings are critical, by the route; left out: none. */
+  urgent?: UrgentRule[] | undefined
 }
 
 export interface WrittenResult {

@@ -24,6 +24,10 @@ export interface SlotState {
   tasks: number
   /** Bytes, as last seen. */
   rss: number
+  /** ISO 8601 UTC; null before the first process. */
+  startedAt: string | null
+  /** How many processes the slot had before this one. */
+  restarts: number
 }
 
 interface Waiting {
@@ -46,10 +50,12 @@ export class WorkerPool {
   private readonly waiting: Waiting[] = []
   private readonly stopping = new AbortController()
   private startsFailed = 0
+  private readonly spawned: number[]
 
   constructor(options: WorkerPoolOptions) {
     this.options = options
     this.workers = Array.from({ length: options.slots }, () => null)
+    this.spawned = Array.from({ length: options.slots }, () => 0)
   }
 
   /** Starts the processes, and resolves when each is ready or its first start has failed. */
@@ -107,12 +113,14 @@ export class WorkerPool {
   }
 
   state(): SlotState[] {
-    return this.workers.map((worker) => ({
+    return this.workers.map((worker, slot) => ({
       pid: worker?.pid ?? null,
       state: worker?.state ?? 'starting',
       jobId: worker?.jobId ?? null,
       tasks: worker?.tasks ?? 0,
       rss: worker?.rss ?? 0,
+      startedAt: worker?.startedAt ?? null,
+      restarts: Math.max(0, (this.spawned[slot] ?? 0) - 1),
     }))
   }
 
@@ -133,6 +141,7 @@ export class WorkerPool {
     const { entry, log, memoryLimitMb } = this.options
     const worker = new WorkerProcess({ entry, log, memoryLimitMb, prefix })
     this.workers[slot] = worker
+    this.spawned[slot] = (this.spawned[slot] ?? 0) + 1
     void worker.ended.then(() => this.replace(slot, worker, deaths))
     if (await worker.ready) {
       this.startsFailed = 0

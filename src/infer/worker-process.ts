@@ -40,6 +40,8 @@ interface Running {
 /** One inference child process: one task at a time, killed when it overstays its deadline or memory. */
 export class WorkerProcess {
   state: WorkerState = 'starting'
+  /** ISO 8601 UTC. */
+  readonly startedAt = new Date().toISOString()
   /** Tasks that it has ended. */
   tasks = 0
   /** Bytes, as last seen. */

@@ -1,12 +1,17 @@
 import type { Knex } from 'knex'
 import type { Job, JobKind, JobRow, JobState } from './job.ts'
 import { jobOf } from './job.ts'
+import { wherePipeline } from './pauses.ts'
 
+/** Which jobs are meant; what is left out is no condition. */
 export interface JobFilter {
-  state?: JobState
-  kind?: JobKind
-  studyId?: number
-  revisionId?: number
+  state?: JobState | undefined
+  kind?: JobKind | undefined
+  studyInstanceUID?: string | undefined
+  route?: string | undefined
+  /** `name` for every version, or `name@sha256:…`. */
+  pipeline?: string | undefined
+  destination?: string | undefined
 }
 
 /** One job, or null. */
@@ -15,25 +20,16 @@ export async function findJob(database: Knex, id: string): Promise<Job | null> {
   return row === undefined ? null : jobOf(row)
 }
 
-/** Jobs, the newest first. */
-export async function listJobs(
-  database: Knex,
-  filter: JobFilter,
-  page: { limit: number; offset: number },
-): Promise<{ total: number; jobs: Job[] }> {
-  const matching = database('jobs')
-  if (filter.state !== undefined) matching.where({ state: filter.state })
-  if (filter.kind !== undefined) matching.where({ kind: filter.kind })
-  if (filter.studyId !== undefined) matching.where({ study_id: filter.studyId })
-  if (filter.revisionId !== undefined) matching.where({ revision_id: filter.revisionId })
-  const counted = await matching.clone().count<{ n: number }[]>('* as n')
-  const rows = await matching
-    .clone()
-    .select<JobRow[]>('*')
-    .orderBy([{ column: 'created_at', order: 'desc' }, 'id'])
-    .limit(page.limit)
-    .offset(page.offset)
-  return { total: counted[0]?.n ?? 0, jobs: rows.map(jobOf) }
+/** Adds the conditions of a filter to rows of `jobs`. */
+export function whereJobs(jobs: Knex.QueryBuilder, database: Knex, filter: JobFilter): void {
+  const { state, kind, studyInstanceUID, route, pipeline, destination } = filter
+  if (state !== undefined) jobs.where('jobs.state', state)
+  if (kind !== undefined) jobs.where('jobs.kind', kind)
+  if (route !== undefined) jobs.where('jobs.route', route)
+  if (pipeline !== undefined) jobs.where((named) => wherePipeline(named, pipeline))
+  if (destination !== undefined) jobs.where('jobs.destination', destination)
+  if (studyInstanceUID !== undefined)
+    jobs.where('jobs.study_id', database('studies').select('id').where({ study_instance_uid: studyInstanceUID }))
 }
 
 /** How many jobs there are by kind and state, for metrics. */

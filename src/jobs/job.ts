@@ -22,6 +22,8 @@ export interface NewJob {
   runAfter?: string
   /** Of a shadow route: it has no part in the study's state. */
   shadow?: boolean
+  /** Begins in a window of the off-peak calendar only. */
+  offPeak?: boolean
 }
 
 export interface Job {
@@ -35,6 +37,8 @@ export interface Job {
   state: JobState
   /** True when it failed because the input is outside the pipeline's declared limits. */
   refused: boolean
+  /** True when it failed because somebody ended it. */
+  cancelled: boolean
   error: string | null
   priority: number
   /** How often it was started, the present run included. */
@@ -64,6 +68,7 @@ export type EndCommit = (trx: Knex.Transaction) => Promise<void>
  * - `refused`: the input is outside the declared limits; final, and no fault of the node
  * - `retry`: back to the queue until `runAfter` (ISO 8601 UTC)
  * - `parked`: given up because the node stops; counts as no attempt
+ * - `cancelled`: somebody ended it; final until somebody queues it again
  */
 export type JobEnd =
   | ({ kind: 'done'; commit?: EndCommit } & Attempted)
@@ -71,6 +76,7 @@ export type JobEnd =
   | ({ kind: 'failed'; reason: string; commit?: EndCommit } & Attempted)
   | ({ kind: 'retry'; reason: string; runAfter: string; commit?: EndCommit } & Attempted)
   | { kind: 'parked' }
+  | ({ kind: 'cancelled'; reason: string; commit?: EndCommit } & Attempted)
 
 /** A job's row. */
 export interface JobRow {
@@ -83,6 +89,7 @@ export interface JobRow {
   destination: string | null
   state: JobState
   refused: number
+  cancelled: number
   error: string | null
   priority: number
   attempts: number
@@ -106,6 +113,7 @@ export function jobOf(row: JobRow): Job {
     destination: row.destination,
     state: row.state,
     refused: row.refused === 1,
+    cancelled: row.cancelled === 1,
     error: row.error,
     priority: row.priority,
     attempts: row.attempts,

@@ -10,8 +10,8 @@ export interface JobRunnerOptions {
   /** Jobs at the same time. */
   concurrency: number
   /**
-   * Does a job and says how it ended; what it throws fails the job with that reason. When the signal is aborted the node stops: the
-   * handler ends soon, and a failure then parks the job.
+   * Does a job and says how it ended; what it throws fails the job with that reason. When the signal is aborted the node stops, or
+   * somebody ended the job: the handler ends soon, and a failure then parks or cancels it.
    */
   handler: (job: Job, signal: AbortSignal) => Promise<JobEnd>
   log: Log
@@ -26,11 +26,18 @@ export interface JobRunnerOptions {
 /** How long handlers get to end after the signal, before their jobs are parked without them. */
 const abortGraceMs = 2_000
 
+interface Running {
+  job: Job
+  ended: Promise<void>
+  abort: AbortController
+  /** Who wants it to end. */
+  cancelledBy?: string
+}
+
 /** Runs the jobs of one kind, as they come due. */
 export class JobRunner {
   readonly #options: JobRunnerOptions & Required<Pick<JobRunnerOptions, 'pollMs' | 'mayStart'>>
-  readonly #abort = new AbortController()
-  readonly #running = new Map<string, { job: Job; ended: Promise<void> }>()
+  readonly #running = new Map<string, Running>()
   #timer: NodeJS.Timeout | null = null
   #claiming: Promise<void> | null = null
   #again = false
@@ -72,9 +79,18 @@ export class JobRunner {
     await this.#claiming
     await within(graceMs, this.#allEnded())
     if (this.#running.size === 0) return
-    this.#abort.abort()
+    for (const { abort } of this.#running.values()) abort.abort()
     await within(abortGraceMs, this.#allEnded())
     for (const { job } of this.#running.values()) await this.#options.queue.end(job, { kind: 'parked' })
+  }
+
+  /** Ends a job that runs here, as soon as it can be. @returns false where it does not run here */
+  cancel(id: string, by: string): boolean {
+    const running = this.#running.get(id)
+    if (!running) return false
+    running.cancelledBy ??= by
+    running.abort.abort()
+    return true
   }
 
   async #claimAll(): Promise<void> {
@@ -104,17 +120,19 @@ export class JobRunner {
   }
 
   #begin(job: Job): void {
-    const ended = this.#run(job).finally(() => {
+    const running: Running = { job, abort: new AbortController(), ended: Promise.resolve() }
+    this.#running.set(job.id, running)
+    running.ended = this.#run(running).finally(() => {
       this.#running.delete(job.id)
       this.poke()
     })
-    this.#running.set(job.id, { job, ended })
   }
 
-  async #run(job: Job): Promise<void> {
+  async #run(running: Running): Promise<void> {
     const { queue, log } = this.#options
+    const { job } = running
     this.#tell(job, null)
-    const end = await this.#handle(job)
+    const end = await this.#handle(running)
     try {
       if (await queue.end(job, end)) this.#tell(job, end)
       else log.warn('a job ended after it had been given up', { job: job.id, kind: job.kind })
@@ -123,17 +141,23 @@ export class JobRunner {
     }
   }
 
-  async #handle(job: Job): Promise<JobEnd> {
-    const { handler, log } = this.#options
+  async #handle(running: Running): Promise<JobEnd> {
+    const { handler, queue, log } = this.#options
+    const { job, abort } = running
+    let end: JobEnd
     try {
-      const end = await handler(job, this.#abort.signal)
-      // After the signal a failure is most likely the node's doing: the job is worth another run.
-      return this.#abort.signal.aborted && end.kind === 'failed' ? { kind: 'parked' } : end
+      end = await handler(job, abort.signal)
     } catch (error) {
-      if (this.#abort.signal.aborted) return { kind: 'parked' }
-      log.error('a job failed', { job: job.id, kind: job.kind, reason: messageOf(error) })
-      return { kind: 'failed', reason: messageOf(error) }
+      end = { kind: 'failed', reason: messageOf(error) }
+      if (!abort.signal.aborted) log.error('a job failed', { job: job.id, kind: job.kind, reason: end.reason })
     }
+    if (!abort.signal.aborted || end.kind === 'done' || end.kind === 'refused') return end
+    if (running.cancelledBy === undefined || this.#stopped)
+      // After the signal a failure is most likely the node's doing: the job is worth another run.
+      return end.kind === 'failed' ? { kind: 'parked' } : end
+    const cancelled = queue.cancelled(job, running.cancelledBy)
+    // What the handler would have written of the attempt is true all the same.
+    return end.kind === 'parked' ? cancelled : withCommitOf(cancelled, end)
   }
 
   /** The end's own rows could not be written: without them the job has not done what it says. */
@@ -159,6 +183,17 @@ export class JobRunner {
 
   async #allEnded(): Promise<void> {
     await Promise.all([...this.#running.values()].map(({ ended }) => ended))
+  }
+}
+
+function withCommitOf(cancelled: JobEnd, end: JobEnd): JobEnd {
+  if (cancelled.kind !== 'cancelled' || end.kind === 'parked') return cancelled
+  return {
+    ...cancelled,
+    commit: async (trx) => {
+      await end.commit?.(trx)
+      await cancelled.commit?.(trx)
+    },
   }
 }
 

@@ -5,6 +5,7 @@ export type StudyState = 'receiving' | 'complete' | 'processing' | 'done' | 'fai
 interface Counted {
   state: string
   refused: number
+  cancelled: number
   revision_id: number
   route: string | null
   n: number
@@ -22,7 +23,7 @@ interface Standing {
  * - `complete`: the newest revision's routes have not been decided yet
  * - `processing`: a job is queued or running
  * - `failed`: a job of the newest revision failed, or one of an earlier revision whose results stand in it; a refusal by declared limits
- *   is no failure
+ *   is no failure, nor is what somebody ended
  * - `done`: nothing is left to do
  * Jobs of shadow routes have no part in it.
  */
@@ -37,8 +38,8 @@ export async function recomputeStudyState(database: Knex, studyId: number): Prom
     .first<{ id: number; routed: number } | undefined>('id', 'routed')
   const jobs = await database('jobs')
     .where({ study_id: studyId, shadow: 0 })
-    .groupBy('state', 'refused', 'revision_id', 'route')
-    .select<Counted[]>('state', 'refused', 'revision_id', 'route', database.raw('count(*) as n'))
+    .groupBy('state', 'refused', 'cancelled', 'revision_id', 'route')
+    .select<Counted[]>('state', 'refused', 'cancelled', 'revision_id', 'route', database.raw('count(*) as n'))
   const standing = await database('decisions')
     .where({ revision_id: revision?.id ?? 0 })
     .whereNotNull('stands_from')
@@ -63,6 +64,6 @@ function stateOf({ changed, revision, jobs, standing }: Known): StudyState {
   const counts = ({ route, revision_id }: Counted): boolean =>
     revision_id === revision?.id ||
     standing.some((decision) => decision.route === route && decision.stands_from === revision_id)
-  const failed = jobs.some((job) => job.state === 'failed' && job.refused === 0 && counts(job))
+  const failed = jobs.some((job) => job.state === 'failed' && job.refused === 0 && job.cancelled === 0 && counts(job))
   return failed ? 'failed' : 'done'
 }

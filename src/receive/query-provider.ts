@@ -3,6 +3,7 @@ import { commandField } from '../dimse/command-set.ts'
 import type { Responder, ServiceProvider, ServiceRequest } from '../dimse/service.ts'
 import { dimseStatus } from '../dimse/status.ts'
 import { expectAnswer } from './asking.ts'
+import { senderOf } from './c-store.ts'
 import { encodeIdentifier } from './query-answer.ts'
 import { queryRetrieveClasses, readIdentifier } from './query-identifier.ts'
 import type { Ask, ReceiverAnswer } from './questions.ts'
@@ -25,11 +26,12 @@ export function queryProvider({ ask }: { ask: Ask }): ServiceProvider {
 
 async function answer(request: ServiceRequest, responder: Responder, ask: Ask): Promise<void> {
   const { model, level, keys, characterSets } = readIdentifier(request, 'find')
+  const sender = senderOf(request.association)
   const written = { transferSyntaxUID: request.context.transferSyntax, characterSets }
   let after: string | null = null
   do {
     const page: Extract<ReceiverAnswer, { about: 'find' }> = expectAnswer(
-      await ask({ about: 'find', model, level, keys, after }),
+      await ask({ about: 'find', model, level, keys, after, sender }),
       'find',
     )
     const status = page.unsupported ? dimseStatus.pendingWithWarning : dimseStatus.pending

@@ -42,7 +42,7 @@ export interface CommitmentOutcome {
 /** What the receiving process asks the node. Every question has an answer of the same `about`, or one about a `failure`. */
 export type ReceiverQuestion =
   /** Matches of a C-FIND, page by page; `after` is the `next` of the page before. */
-  | { about: 'find'; model: QueryModel; level: QueryLevel; keys: DicomJson; after: string | null }
+  | { about: 'find'; model: QueryModel; level: QueryLevel; keys: DicomJson; after: string | null; sender?: Sender }
   /** Instances of a C-MOVE or C-GET, page by page, and for C-MOVE where its destination listens. */
   | {
       about: 'retrieve'
@@ -51,6 +51,7 @@ export type ReceiverQuestion =
       keys: DicomJson
       destination: string | null
       after: string | null
+      sender?: Sender
     }
   /** Instances that the sender wants the node to answer for (PS3.4 J.3.2): written down, so that the report is owed from now on. */
   | { about: 'commit'; transactionUID: string; sender: Sender; references: ReferencedInstance[] }

@@ -49,6 +49,8 @@ export class ReceiverProcess {
   #restartMs = firstRestartMs
   #restart: NodeJS.Timeout | undefined
   #onDrained: (() => void) | null = null
+  #startedAt: string | null = null
+  #starts = 0
 
   constructor(options: ReceiverOptions, dependencies: ReceiverProcessDependencies) {
     this.#options = options
@@ -69,6 +71,11 @@ export class ReceiverProcess {
   /** Id of the process while one runs. */
   get pid(): number | undefined {
     return this.#child?.pid
+  }
+
+  /** When the process that runs was started (ISO 8601 UTC), and how many there were before it. */
+  get life(): { startedAt: string | null; restarts: number } {
+    return { startedAt: this.#child ? this.#startedAt : null, restarts: Math.max(0, this.#starts - 1) }
   }
 
   /**
@@ -131,6 +138,8 @@ export class ReceiverProcess {
     })
     this.#child = child
     const startedAt = Date.now()
+    this.#startedAt = new Date(startedAt).toISOString()
+    this.#starts++
     return new Promise((resolve, reject) => {
       let listening = false
       child.on('message', (event: ReceiverEvent) => {

@@ -5,8 +5,10 @@ import type { Responder, ServiceProvider, ServiceRequest } from '../dimse/servic
 import { HilumError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { expectAnswer } from './asking.ts'
+import { senderOf } from './c-store.ts'
 import { type QueryIdentifier, queryRetrieveClasses, readIdentifier, uniqueKeysOf } from './query-identifier.ts'
 import type { Ask, ReceiverAnswer, RetrievableInstance } from './questions.ts'
+import type { Sender } from './received.ts'
 import { calledRemote } from './remote-address.ts'
 import { SubOperations } from './sub-operations.ts'
 
@@ -49,7 +51,8 @@ async function move(request: ServiceRequest, responder: Responder, options: Retr
   let sending: Sending | null = null
   let failure: string | null = null
   try {
-    for await (const page of pagesOf(identifier, { destination, ask: options.ask, signal: responder.signal })) {
+    const sender = senderOf(request.association)
+    for await (const page of pagesOf(identifier, { destination, ask: options.ask, signal: responder.signal, sender })) {
       sending ??= sendingOf(page, { request, responder, aeTitle: options.aeTitle })
       sending.sender.expect(page.instances)
       failure = await sendPage(page.instances, sending, responder.signal)
@@ -127,7 +130,9 @@ async function sendPage(
 async function get(request: ServiceRequest, responder: Responder, options: RetrieveProviderOptions): Promise<void> {
   const identifier = readIdentifier(request, 'get')
   let operations: SubOperations | null = null
-  for await (const page of pagesOf(identifier, { destination: null, ask: options.ask, signal: responder.signal })) {
+  const sender = senderOf(request.association)
+  const asked = { destination: null, ask: options.ask, signal: responder.signal, sender }
+  for await (const page of pagesOf(identifier, asked)) {
     operations ??= new SubOperations(responder, page.total)
     for (const instance of page.instances) {
       if (responder.signal.aborted) break
@@ -167,14 +172,14 @@ async function store(
 /** Pages of instances, each asked for when the one before is done with. */
 async function* pagesOf(
   identifier: QueryIdentifier,
-  { destination, ask, signal }: { destination: string | null; ask: Ask; signal: AbortSignal },
+  { destination, ask, signal, sender }: { destination: string | null; ask: Ask; signal: AbortSignal; sender: Sender },
 ): AsyncGenerator<Page> {
   const { model, level } = identifier
   const keys = uniqueKeysOf(identifier)
   let after: string | null = null
   do {
     const page: Page = expectAnswer(
-      await ask({ about: 'retrieve', model, level, keys, destination, after }),
+      await ask({ about: 'retrieve', model, level, keys, destination, after, sender }),
       'retrieve',
     )
     yield page

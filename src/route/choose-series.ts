@@ -106,7 +106,7 @@ function satisfying(input: RouteInput, evaluation: Evaluation): { matching: Cand
  * Whether the Referenced Series Sequence (PS3.3 C.12.2) of a series names another. One that has none, or whose is too long to be kept,
  * may speak of every series of its frame of reference.
  */
-function refersTo({ facts }: Candidate, other: Candidate): boolean {
+export function refersTo({ facts }: Candidate, other: Candidate): boolean {
   const { ReferencedSeriesSequence: references, FrameOfReferenceUID: frame } = facts.series
   if (Array.isArray(references))
     return (references as ItemFacts[]).some((item) => item.SeriesInstanceUID === other.seriesInstanceUID)

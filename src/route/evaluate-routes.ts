@@ -2,7 +2,8 @@ import { type Choice, type ChosenSeries, chooseInputs, type Studies } from './ch
 import { choosePipeline } from './chosen-pipeline.ts'
 import { Evaluation } from './evaluation.ts'
 import { explainNoSeries } from './explain-miss.ts'
-import { compileExpression, distinct, type Expression } from './expression.ts'
+import { compileExpression, type Expression } from './expression.ts'
+import { inTurn, type Unasked, unaskedSentence } from './in-turn.ts'
 import type { RouteDefinition, RouteInput } from './route-definition.ts'
 import type { RoutableStudy } from './study-facts.ts'
 
@@ -38,7 +39,8 @@ export interface Decision {
 const mostValues = 20
 
 /**
- * Every route's decision on a study, in the order of the routes. Pure, and the same for the same study: preferences
+ * Every route's decision on a study, in the order of the routes; where a route stops the others, or a fallback is not needed, that of those
+ * that were not asked says so. Pure, and the same for the same study: preferences
  * leave no ties. Expressions are compiled once per text.
  * @param earlier the earlier studies of the patient, the newest first; left out where nobody looked for any: inputs of earlier studies then
  *   keep no route from matching
@@ -48,11 +50,54 @@ export function evaluateRoutes(
   study: RoutableStudy,
   earlier?: readonly RoutableStudy[],
 ): Decision[] {
-  const studies: Studies = {
-    current: new Evaluation(study),
-    earlier: earlier?.map((one) => once(() => new Evaluation(one))) ?? null,
+  return decideRoutes(routes, studiesOf(study, earlier))
+}
+
+/**
+ * As `evaluateRoutes`, of a study that is ready to be looked at: what one list of routes has looked at, the next need not.
+ * @param known what routes that were asked decided on the same study; it is added to
+ */
+export function decideRoutes(
+  routes: readonly ActiveRoute[],
+  studies: Studies,
+  known: Map<ActiveRoute, Decision> = new Map(),
+): Decision[] {
+  const decided = new Map<ActiveRoute, Decision>()
+  const asked = (route: ActiveRoute): Decision => {
+    let decision = known.get(route)
+    if (!decision) known.set(route, (decision = withChoice(decide(route, studies), route, studies.current)))
+    return decision
   }
-  return routes.map((route) => withChoice(decide(route, studies), route, study))
+  inTurn(routes, (route, unasked) => {
+    const decision = unasked ? notAsked(route, unasked) : asked(route)
+    decided.set(route, decision)
+    return decision.matched
+  })
+  return routes.map((route) => decided.get(route) as Decision)
+}
+
+/** A study, and the earlier ones of its patient where anybody looked for them, ready to be looked at by many routes. */
+export function studiesOf(study: RoutableStudy, earlier?: readonly RoutableStudy[]): Studies {
+  const { today } = study
+  return {
+    current: new Evaluation(study),
+    // What speaks of today speaks of the day of the decision.
+    earlier:
+      earlier?.map((one) => once(() => new Evaluation({ ...one, ...(today !== undefined && { today }) }))) ?? null,
+  }
+}
+
+function notAsked({ definition, version }: ActiveRoute, unasked: Unasked): Decision {
+  const stopped = 'stoppedBy' in unasked
+  return {
+    route: definition.name,
+    routeVersion: version,
+    matched: false,
+    expression: stopped ? 'stop' : 'fallback',
+    because: stopped ? { 'stopped by': unasked.stoppedBy } : { 'matched before': unasked.matchedBefore },
+    series: {},
+    reason: unaskedSentence(unasked),
+  }
 }
 
 function once<T>(make: () => T): () => T {
@@ -61,7 +106,7 @@ function once<T>(make: () => T): () => T {
 }
 
 /** A match by a route with a canary says which pipeline the study goes to, and why. */
-function withChoice(decision: Decision, { definition }: ActiveRoute, study: RoutableStudy): Decision {
+function withChoice(decision: Decision, { definition }: ActiveRoute, study: Evaluation): Decision {
   const { sentence } = choosePipeline(definition, study.studyInstanceUID)
   return decision.matched && sentence !== null ? { ...decision, reason: `${decision.reason}; ${sentence}` } : decision
 }
@@ -75,7 +120,7 @@ function decide(route: ActiveRoute, studies: Studies): Decision {
   }
   const because: Record<string, unknown> = {}
   if (definition.when !== undefined) {
-    const when = compileExpression(definition.when, 'study').evaluate({ study: current.study })
+    const when = compileExpression(definition.when, 'study').evaluate(current.facts)
     if (!when.value)
       return { ...base, expression: definition.when, because: when.because, reason: whenReason(definition.when, when) }
     Object.assign(because, when.because)
@@ -125,29 +170,29 @@ function valuesOfChosen({ where, selection, evaluation }: ChosenSeries, prefix: 
 }
 
 function sentencesOf(choices: ReadonlyMap<string, Choice>, current: Evaluation): string {
-  const sentences = [...choices].flatMap(([name, choice]) => {
-    if (choice.kind === 'not-looked')
-      return [`input "${name}": earlier studies are looked for when the study is complete`]
-    if (choice.kind !== 'chosen') return []
-    const { selection, further, matching, evaluation } = choice
-    const { candidate, decidedBy } = selection
-    const of = evaluation === current ? '' : ` of the earlier study ${evaluation.studyInstanceUID}`
-    const series = `input "${name}": series ${candidate.seriesInstanceUID}${of}`
-    if (further.length > 0) return [`${series} and ${further.length} more, all that satisfy the condition`]
-    const number = `of ${matching} that satisfy the condition`
-    return [
-      decidedBy === null
-        ? `${series}, the only series that satisfies the condition`
-        : `${series}, chosen ${number} by ${decidedBy}`,
-    ]
-  })
-  return sentences.join('; ')
+  const sentences = [...choices].map(([name, choice]) => sentenceOfChoice(name, choice, current))
+  return sentences.filter((sentence) => sentence !== null).join('; ')
 }
 
-type Missing = Exclude<Choice, { kind: 'chosen' } | { kind: 'not-looked' }>
+/** How an input came to its series, without patient data; null where it has none. */
+export function sentenceOfChoice(name: string, choice: Choice, current: Evaluation): string | null {
+  if (choice.kind === 'not-looked') return `input "${name}": earlier studies are looked for when the study is complete`
+  if (choice.kind !== 'chosen') return null
+  const { selection, further, matching, evaluation } = choice
+  const { candidate, decidedBy } = selection
+  const of = evaluation === current ? '' : ` of the earlier study ${evaluation.studyInstanceUID}`
+  const series = `input "${name}": series ${candidate.seriesInstanceUID}${of}`
+  if (further.length > 0) return `${series} and ${further.length} more, all that satisfy the condition`
+  return decidedBy === null
+    ? `${series}, the only series that satisfies the condition`
+    : `${series}, chosen of ${matching} that satisfy the condition by ${decidedBy}`
+}
 
-/** Why an input has no series. */
-function whyNone(choice: Missing, { where }: RouteInput, current: Evaluation): string {
+/** An input without a series. */
+export type Missing = Exclude<Choice, { kind: 'chosen' } | { kind: 'not-looked' }>
+
+/** Why an input has no series, in one sentence without patient data. */
+export function whyNone(choice: Missing, { where }: RouteInput, current: Evaluation): string {
   switch (choice.kind) {
     case 'none':
       return explainNoSeries(where, choice.failures, current)
@@ -172,18 +217,30 @@ export interface WaitingRoute {
  * its series is what tells that the missing one belongs to this study: a route that has found none is for other studies.
  */
 export function waitingRoutes(routes: readonly ActiveRoute[], study: RoutableStudy): WaitingRoute[] {
-  const several = routes.filter(({ definition }) => definition.enabled && requiredInputs(definition).length > 1)
-  if (several.length === 0) return []
+  const several = new Set(
+    routes.filter(({ definition }) => definition.enabled && requiredInputs(definition).length > 1),
+  )
+  if (several.size === 0) return []
   const studies: Studies = { current: new Evaluation(study), earlier: null }
-  return several.flatMap(({ definition }) => {
-    const { name, when } = definition
-    if (when !== undefined && !compileExpression(when, 'study').evaluate({ study: studies.current.study }).value)
-      return []
-    const inputs = requiredInputs(definition)
-    const choices = chooseInputs(definition.inputs, studies)
-    const missing = inputs.map(([input]) => input).filter((input) => choices.get(input)?.kind !== 'chosen')
-    return missing[0] !== undefined && missing.length < inputs.length ? [{ route: name, input: missing[0] }] : []
+  const mayStop = routes.some(({ definition }) => definition.stop === true || definition.fallback === true)
+  const waiting: WaitingRoute[] = []
+  inTurn(routes, (route, unasked) => {
+    if (unasked) return false
+    const missing = several.has(route) ? missingInput(route, studies) : null
+    if (missing !== null) waiting.push({ route: route.definition.name, input: missing })
+    return mayStop && missing === null && decide(route, studies).matched
   })
+  return waiting
+}
+
+/** The first required input without a series, where another one has its. */
+function missingInput({ definition }: ActiveRoute, studies: Studies): string | null {
+  const { when } = definition
+  if (when !== undefined && !compileExpression(when, 'study').evaluate(studies.current.facts).value) return null
+  const inputs = requiredInputs(definition)
+  const choices = chooseInputs(definition.inputs, studies)
+  const missing = inputs.map(([input]) => input).filter((input) => choices.get(input)?.kind !== 'chosen')
+  return missing.length < inputs.length ? (missing[0] ?? null) : null
 }
 
 /** Those that arrive with the study. */
@@ -193,7 +250,7 @@ const requiredInputs = ({ inputs }: RouteDefinition): [string, RouteInput][] =>
 function valuesOverAll(where: Expression, evaluation: Evaluation): Record<string, unknown> {
   return Object.fromEntries(
     where.paths.map((path) => {
-      const values = distinct(evaluation.valuesOf(path))
+      const values = evaluation.distinctOf(path)
       if (values.length <= 1) return [path, values[0] ?? null]
       return [
         path,

@@ -1,4 +1,5 @@
-import { type Expression, type Outcome, readPath } from './expression.ts'
+import { distinct, type Expression, type Outcome, readPath } from './expression.ts'
+import type { Facts } from './facts.ts'
 import type { Candidate } from './select-series.ts'
 import { type RoutableStudy, seriesFacts, studyFacts } from './study-facts.ts'
 
@@ -10,7 +11,9 @@ export class Evaluation {
   readonly studyInstanceUID: string
   readonly candidates: readonly Candidate[]
   readonly #study: Candidate['facts']['study']
+  readonly #today: { today?: string }
   readonly #values = new Map<string, readonly unknown[]>()
+  readonly #distinct = new Map<string, readonly unknown[]>()
   readonly #outcomes = new Map<Expression, (Outcome | undefined)[]>()
 
   constructor(study: RoutableStudy) {
@@ -18,15 +21,21 @@ export class Evaluation {
     const series = study.series.map(seriesFacts)
     const facts = studyFacts(study, series)
     this.#study = facts
+    this.#today = study.today === undefined ? {} : { today: study.today }
     this.candidates = study.series.map(({ seriesInstanceUID }, index) => ({
       index,
       seriesInstanceUID,
-      facts: { study: facts, series: series[index] ?? {} },
+      facts: { study: facts, series: series[index] ?? {}, ...this.#today },
     }))
   }
 
   get study(): Candidate['facts']['study'] {
     return this.#study
+  }
+
+  /** What a condition over the study alone looks at. */
+  get facts(): Facts {
+    return { study: this.#study, ...this.#today }
   }
 
   /** What a path holds for each series, in their order; null where it is missing. */
@@ -36,6 +45,13 @@ export class Evaluation {
     const steps = path.split('.')
     const values = this.candidates.map(({ facts }) => readPath(facts, steps))
     this.#values.set(path, values)
+    return values
+  }
+
+  /** The distinct values of a path over all series, in order of appearance. */
+  distinctOf(path: string): readonly unknown[] {
+    let values = this.#distinct.get(path)
+    if (!values) this.#distinct.set(path, (values = distinct(this.valuesOf(path))))
     return values
   }
 

@@ -66,7 +66,7 @@ function unknownVariable(text: string, range: SourceRange, word: string, scope: 
     const sentence = '"series" is known inside inputs only; here write study.series.exists(s, …) or study.Modalities'
     return new ExpressionError('unknown-variable', text, range, sentence)
   }
-  const variables = scope === 'series' ? ['study', 'series'] : ['study']
+  const variables = scope === 'series' ? ['study', 'series', 'today'] : ['study', 'today']
   const keyword = elementType(word) ? ` (${word} is written ${scope}.${word})` : suggestion(word, variables)
   return new ExpressionError('unknown-variable', text, range, `unknown variable "${word}"${keyword}`)
 }

@@ -13,8 +13,21 @@ export interface Reads {
 const strictOperators = new Set(['value', 'id', '.', '[]', 'list', '==', '!=', 'in', '+', '-', '*', '/', '%'])
 for (const operator of ['<', '<=', '>', '>=', '!_', '-_', '&&']) strictOperators.add(operator)
 /** Calls that evaluate all of their arguments. */
-const strictCalls = new Set(['size', 'double', 'int', 'string', 'startsWith', 'endsWith', 'contains', 'matches'])
+const strictCalls = new Set([
+  'days',
+  'years',
+  'size',
+  'double',
+  'int',
+  'string',
+  'startsWith',
+  'endsWith',
+  'contains',
+  'matches',
+])
 const iterating = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
+
+const roots = new Set(['study', 'series', 'today'])
 
 /** Macro variables to the path of the list that they run over, or null where that is no fact. */
 type Variables = ReadonlyMap<string, string | null>
@@ -41,7 +54,7 @@ export function readsOf(ast: ASTNode): Reads {
     }
     const path = pathOf(node, variables)
     if (path !== null) {
-      if (path.includes('.')) paths.add(path)
+      if (path.includes('.') || path === 'today') paths.add(path)
       return visitIndexes(node, variables)
     }
     switch (node.op) {
@@ -98,7 +111,7 @@ function pathOf(node: ASTNode, variables: Variables): string | null {
     case 'id': {
       const variable = variables.get(node.args)
       if (variable !== undefined) return variable
-      return node.args === 'study' || node.args === 'series' ? node.args : null
+      return roots.has(node.args) ? node.args : null
     }
     case '.':
     case '.?': {
@@ -120,8 +133,31 @@ function pathOf(node: ASTNode, variables: Variables): string | null {
 /** The terms of the outermost `&&` chain: the expression is true exactly when each of them is. */
 export function conjunctsOf(ast: ASTNode, parses: (text: string) => ASTNode | null): string[] {
   if (ast.op === '&&') return ast.args.flatMap((side) => conjunctsOf(side, parses))
+  return [writtenOf(ast, parses)]
+}
+
+function writtenOf(ast: ASTNode, parses: (text: string) => ASTNode | null): string {
   const written = ast.input.slice(ast.start, ast.end)
   const parsed = parses(written)
   // A node's range leaves out parentheses at its edges; where that changes the meaning, it is written anew.
-  return [parsed && serialize(parsed) === serialize(ast) ? written : serialize(ast)]
+  return parsed && serialize(parsed) === serialize(ast) ? written : serialize(ast)
+}
+
+/** A condition and what it is made of; a `term` has no members. */
+export interface ConditionPart {
+  kind: 'and' | 'or' | 'not' | 'term'
+  text: string
+  members: ConditionPart[]
+}
+
+/** The tree of `&&`, `||` and `!` down to the terms; chains of one operator are one node. */
+export function partsOf(ast: ASTNode, parses: (text: string) => ASTNode | null): ConditionPart {
+  const text = writtenOf(ast, parses)
+  const operands = (node: ASTNode, op: '&&' | '||'): ASTNode[] =>
+    node.op === op ? node.args.flatMap((side) => operands(side, op)) : [node]
+  const all = (nodes: readonly ASTNode[]) => nodes.map((node) => partsOf(node, parses))
+  if (ast.op === '&&') return { kind: 'and', text, members: all(operands(ast, '&&')) }
+  if (ast.op === '||') return { kind: 'or', text, members: all(operands(ast, '||')) }
+  if (ast.op === '!_') return { kind: 'not', text, members: all([ast.args]) }
+  return { kind: 'term', text, members: [] }
 }

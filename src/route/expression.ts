@@ -1,7 +1,7 @@
 import { type ASTNode, EvaluationError, type ParseResult } from '@marcbachmann/cel-js'
 import { messageOf } from '../errors.ts'
 import { describeMistake, ExpressionError, misplacedKeyword, slowPattern } from './expression-error.ts'
-import { conjunctsOf, readsOf } from './expression-paths.ts'
+import { type ConditionPart, conjunctsOf, partsOf, readsOf } from './expression-paths.ts'
 import type { Facts, ItemFacts } from './facts.ts'
 import { environmentFor, type Scope } from './vocabulary.ts'
 
@@ -20,7 +20,12 @@ export interface Verdict {
 export interface Outcome {
   readonly value: boolean
   readonly error?: string
+  /** True where a missing element left the expression without a truth value. */
+  readonly undecided?: true
 }
+
+/** An evaluation as it came out: `missing` and `error` count as false where they decide a whole condition. */
+export type Truth = 'true' | 'false' | 'missing' | 'error'
 
 export interface Expression {
   readonly text: string
@@ -28,6 +33,8 @@ export interface Expression {
   evaluate(facts: Facts): Verdict
   /** The answer alone, cheaper. */
   test(facts: Facts): Outcome
+  /** Whether there was an answer at all, for explanations. */
+  truth(facts: Facts): Truth
 }
 
 /** Compiled expressions by scope, kind and text: the same definitions are evaluated for every study. */
@@ -98,6 +105,13 @@ export function termsOf(text: string, scope: Scope): Expression[] {
   })
 }
 
+/** What a condition is made of, for explanations; its terms are expressions by themselves. */
+export function partsOfCondition(text: string, scope: Scope): ConditionPart {
+  return remembered(`${scope} parts ${text}`, () =>
+    partsOf(parse(text, scope).parsed.ast, (part) => parseOrNull(part, scope)),
+  )
+}
+
 function parse(text: string, scope: Scope): { parsed: ParseResult; type: string } {
   try {
     const parsed = environmentFor(scope).parse(text)
@@ -130,7 +144,7 @@ function conditionOver(text: string, parsed: ParseResult): Expression {
       return { value: false, error: 'the result is not true or false' }
     } catch (error) {
       const aboutMissing = error instanceof EvaluationError && missingCodes.has(error.code)
-      return aboutMissing ? isFalse : { value: false, error: summaryOf(error) }
+      return aboutMissing ? isMissing : { value: false, error: summaryOf(error) }
     }
   }
   return {
@@ -139,17 +153,23 @@ function conditionOver(text: string, parsed: ParseResult): Expression {
     evaluate(facts) {
       const because = Object.fromEntries(paths.map((path, i) => [path, readPath(facts, steps[i] ?? [])]))
       const missing = paths.filter((path) => because[path] === null)
-      return { ...run(facts), because, missing }
+      const { value, error } = run(facts)
+      return { value, ...(error !== undefined && { error }), because, missing }
     },
     test(facts) {
       // Without has(), || and the like a missing element decides; to throw and catch in the library would cost far more.
-      return strict && steps.some((path) => readPath(facts, path) === null) ? isFalse : run(facts)
+      return strict && steps.some((path) => readPath(facts, path) === null) ? isMissing : run(facts)
+    },
+    truth(facts) {
+      const { value, error, undecided } = this.test(facts)
+      return error !== undefined ? 'error' : undecided ? 'missing' : value ? 'true' : 'false'
     },
   }
 }
 
 const isTrue: Outcome = Object.freeze({ value: true })
 const isFalse: Outcome = Object.freeze({ value: false })
+const isMissing: Outcome = Object.freeze({ value: false, undecided: true })
 const missingCodes = new Set(['no_such_key', 'index_out_of_bounds'])
 
 function summaryOf(error: unknown): string {

@@ -17,4 +17,6 @@ export class StudyFacts {
 export interface Facts {
   study: StudyFacts
   series?: SeriesFacts
+  /** The day of the decision, as DA writes it (PS3.5 6.2); left out where it is not known. */
+  today?: string
 }

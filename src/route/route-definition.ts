@@ -78,6 +78,10 @@ const inputSchema = z.strictObject({
 })
 
 interface Linked {
+  shadow?: boolean | undefined
+  stop?: boolean | undefined
+  fallback?: boolean | undefined
+  onAccept?: string | undefined
   inputs: Record<
     string,
     { from?: 'study' | 'prior' | undefined; of?: string | undefined; several?: boolean | undefined }
@@ -87,7 +91,7 @@ interface Linked {
 }
 
 /** Where parts of a route do not go together. */
-function contradictions({ inputs, destinations, outputs }: Linked): RouteProblem[] {
+function contradictions({ inputs, destinations, outputs, shadow, stop, fallback, onAccept }: Linked): RouteProblem[] {
   const problems: RouteProblem[] = []
   for (const [name, { from, of, several }] of Object.entries(inputs)) {
     if (of === undefined) continue
@@ -98,6 +102,12 @@ function contradictions({ inputs, destinations, outputs }: Linked): RouteProblem
     else if ((other.from ?? 'study') !== (from ?? 'study')) fault(`input "${of}" is of another study`)
     if (several) fault('an input of several series refers to no other')
   }
+  if (shadow && stop)
+    problems.push({ path: 'stop', expectation: 'a shadow route is for comparison, and stops nothing' })
+  if (shadow && fallback)
+    problems.push({ path: 'fallback', expectation: 'a shadow route is for comparison, and is no fallback' })
+  if (shadow && onAccept)
+    problems.push({ path: 'onAccept', expectation: 'a shadow route is for comparison: nothing of it is verified' })
   for (const name of Object.keys(outputs ?? {}))
     if (name !== defaultOutputs && !destinations.includes(name))
       problems.push({
@@ -148,7 +158,41 @@ export const routeDefinitionSchema = z
       .describe(
         'Kinds or ids of the outputs that a destination gets; "default" stands for those that are not named. Left out: every destination gets all.',
       ),
-    priority: z.enum(['urgent', 'normal', 'low']).default('normal').describe('urgent jobs run first.'),
+    priority: z
+      .enum(['urgent', 'normal', 'low', 'off-peak'])
+      .default('normal')
+      .describe('urgent jobs run first; off-peak: they run last, and only in the windows of the calendar.'),
+    urgent: z
+      .array(
+        z
+          .strictObject({
+            finding: z.string().min(1).max(255).describe('Name of a measurement of the pipeline.'),
+            over: z.number().optional().describe('Critical where the value is above this.'),
+            under: z.number().optional().describe('Critical where the value is below this.'),
+            category: z
+              .union([z.literal(1), z.literal(2), z.literal(3)])
+              .optional()
+              .describe(
+                'ACR category of actionable findings: 1 (left out) within minutes, 2 within hours, 3 within days.',
+              ),
+          })
+          .refine(({ over, under }) => over !== undefined || under !== undefined, 'over or under, or both'),
+      )
+      .min(1)
+      .max(50)
+      .optional()
+      .describe('Findings that are critical: the result is marked urgent, delivered first, and told at once.'),
+    stop: z.boolean().optional().describe('true: where this route matches, the routes after it are not asked.'),
+    fallback: z
+      .boolean()
+      .optional()
+      .describe('true: asked after all others, wherever it stands, and only where none of them has matched.'),
+    onAccept: z
+      .literal('verified-sr')
+      .optional()
+      .describe(
+        'verified-sr: where a person accepts a result, its report is written anew as verified by them, and delivered.',
+      ),
     assemble: z
       .strictObject({
         quiet: z.number().min(0).max(86_400).describe('Seconds; instead of assemble.quiet.'),
@@ -181,6 +225,9 @@ export type Preference = z.output<typeof preferenceSchema>
 export interface RouteProblem {
   path: string
   expectation: string
+  /** Of a mistake in a CEL text: where in that text, counted from 1. */
+  line?: number
+  column?: number
 }
 
 /** Checks a route definition of unknown origin and fills in the defaults; every problem at once. */
@@ -189,5 +236,14 @@ export function parseRouteDefinition(
 ): { ok: true; definition: RouteDefinition } | { ok: false; problems: RouteProblem[] } {
   const parsed = routeDefinitionSchema.safeParse(definition)
   if (parsed.success) return { ok: true, definition: parsed.data }
-  return { ok: false, problems: parsed.error.issues.map((i) => ({ path: i.path.join('.'), expectation: i.message })) }
+  return { ok: false, problems: parsed.error.issues.map(problemOf) }
+}
+
+function problemOf(issue: z.core.$ZodIssue): RouteProblem {
+  const { line, column } = (issue.code === 'custom' ? issue.params : undefined) ?? {}
+  return {
+    path: issue.path.join('.'),
+    expectation: issue.message,
+    ...(typeof line === 'number' && typeof column === 'number' && { line, column }),
+  }
 }

@@ -48,6 +48,20 @@ export function selectSeries(candidates: readonly Candidate[], prefer: readonly 
   }
 }
 
+/** What a series has for a preference, as text; null where it has no value and ranks last. */
+export interface PreferenceValue {
+  preference: string
+  value: string | null
+}
+
+/** What a series has for every preference, in their order. */
+export function preferenceValues(prefer: readonly Preference[], facts: Candidate['facts']): PreferenceValue[] {
+  return prefer.map(rankingBy).map(({ name, rank, show }) => ({
+    preference: name,
+    value: rank(facts) === null ? null : show(facts),
+  }))
+}
+
 interface Ranking {
   name: string
   /** Smaller is better; null is worst. */

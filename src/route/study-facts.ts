@@ -17,6 +17,8 @@ export interface RoutableStudy {
   /** Patient and study level elements. */
   header: DicomJson
   series: RoutableSeries[]
+  /** The day on which it is decided, as DA writes it; left out: what speaks of today is false. */
+  today?: string
 }
 
 /**
@@ -56,7 +58,7 @@ function addElements(facts: object, dataSet: DicomJson): void {
     if (type.kind === 'items') addSequence(facts, keyword, element)
     else {
       const value = valueOf(element, type)
-      if (value !== undefined) Object.defineProperty(facts, keyword, { value, enumerable: true })
+      if (value !== undefined) (facts as Record<string, unknown>)[keyword] = value
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js'
 import dcmjs from 'dcmjs'
 import { keywords, tagOf, vrOf } from '../dicom/dictionary.ts'
+import { daysBetween, yearsOfAge } from './dates.ts'
 import { ItemFacts, SeriesFacts, StudyFacts } from './facts.ts'
 
 /** What an expression may speak of: `study` alone, or `study` and one `series`. */
@@ -94,6 +95,9 @@ export function environmentFor(scope: Scope): Environment {
   environment.registerType('Series', { ctor: SeriesFacts, fields: { ...fields, ...addedToSeries } })
   environment.registerType('Study', { ctor: StudyFacts, fields: { ...fields, ...addedToStudy } })
   environment.registerVariable('study', 'Study')
+  environment.registerVariable('today', 'string')
+  environment.registerFunction('days(string, string): double', daysBetween)
+  environment.registerFunction('years(string): double', yearsOfAge)
   if (scope === 'series') environment.registerVariable('series', 'Series')
   registerMixedNumbers(environment)
   environments.set(scope, environment)

@@ -18,6 +18,7 @@ export interface StudyAsSeen {
 
 /** Why, by what and by whom a study is deleted. */
 export interface DeletionReason {
+  /** Of retention; empty where a person deleted it. */
   rule: string
   /** What has shown that it is elsewhere. */
   proof: string
@@ -46,6 +47,7 @@ const keysOfPage = 32
  * Deletes a study's rows, and writes down what it was and which files are to be removed, in one transaction. The files are removed by
  * `removeDeletedObjects`.
  * @param commit further rows for the same transaction
+ * @param options.undelivered true: also where results are not delivered
  * @returns null, and nothing is deleted, where the study has changed since it was looked at, or has work or undelivered results
  */
 export async function deleteStudy(
@@ -53,6 +55,7 @@ export async function deleteStudy(
   study: StudyAsSeen,
   reason: DeletionReason,
   commit: (trx: Knex) => Promise<void> = async () => {},
+  { undelivered = false }: { undelivered?: boolean } = {},
 ): Promise<Deletion | null> {
   return await database.transaction(async (trx) => {
     // A write first: SQLite takes its lock at once, and PostgreSQL that of the row, for which whoever adds to the study waits.
@@ -67,7 +70,7 @@ export async function deleteStudy(
       .where({ study_id: study.id })
       .select('object_key', 'size')
     if (instances.length !== study.instances || results.length !== study.results) return null
-    if (await hasOpenWork(trx, study.id)) return null
+    if (await hasOpenWork(trx, study.id, undelivered)) return null
     const exported: { object_key: string; size: number }[] = await trx('exports')
       .where({ study_id: study.id })
       .select('object_key', 'size')
@@ -89,9 +92,9 @@ export async function deleteStudy(
   })
 }
 
-async function hasOpenWork(trx: Knex, studyId: number): Promise<boolean> {
+async function hasOpenWork(trx: Knex, studyId: number, jobsOnly: boolean): Promise<boolean> {
   const job = await trx('jobs').where({ study_id: studyId }).whereIn('state', ['queued', 'running']).first('id')
-  if (job !== undefined) return true
+  if (job !== undefined || jobsOnly) return job !== undefined
   const undelivered = await trx('deliveries')
     .join('results', 'results.id', 'deliveries.result_id')
     .where('results.study_id', studyId)
@@ -235,8 +238,8 @@ const columnsOfDeletion = {
 }
 
 /** A deletion, for a sentence that begins with `deleted` and may say when. */
-export function deletionReason({ rule, instances, proof }: Deletion): string {
-  return `by the retention rule ${rule}, with ${instances} source instance${instances === 1 ? '' : 's'}: ${proof}`
+export function deletionReason({ rule, actor, instances, proof }: Deletion): string {
+  return `by ${rule === '' ? actor : `the retention rule ${rule}`}, with ${instances} source instance${instances === 1 ? '' : 's'}: ${proof}`
 }
 
 /** A deletion in one sentence. */

@@ -6,6 +6,7 @@ import { HilumError } from '../errors.ts'
  * - `object-missing`: no bytes are stored under a key
  * - `invalid-database-url`: neither empty nor `postgres://…`
  * - `data-folder-taken`: another node runs on the data folder
+ * - `cannot-unseal`: a secret of the database was sealed with another key
  * - `index-conflict`: rows changed between reading and writing; the same call may succeed
  */
 export type StoreErrorCode =
@@ -13,6 +14,7 @@ export type StoreErrorCode =
   | 'object-missing'
   | 'invalid-database-url'
   | 'data-folder-taken'
+  | 'cannot-unseal'
   | 'index-conflict'
 
 /** An error of the database or of the objects store. */

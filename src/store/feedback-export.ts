@@ -20,6 +20,8 @@ const columns = [
   'pipeline',
   'version',
   'findings',
+  'truth',
+  'verifiedSOPInstanceUID',
 ] as const satisfies (keyof Feedback)[]
 
 /** Feedback as text, piece by piece: CSV (RFC 4180, UTF-8) with a heading and findings as JSON, or a JSON array with an object a line. */

@@ -1,9 +1,17 @@
 import type { Knex } from 'knex'
 import { HilumError } from '../errors.ts'
 
-/** `corrected`: another object says what is right. */
-export const verdicts = ['accepted', 'rejected', 'corrected'] as const
+/** `corrected`: another object says what is right. `missed`: something is there that the result does not show. `comment`: no verdict. */
+export const verdicts = ['accepted', 'rejected', 'corrected', 'missed', 'comment'] as const
 export type FeedbackVerdict = (typeof verdicts)[number]
+
+/** What somebody said of one finding: whether it is there. */
+export interface StatedTruth {
+  name: string
+  /** `scheme:value`; null: of the whole input; left out: wherever. */
+  site?: string | null | undefined
+  present: boolean
+}
 
 /** What somebody said of a result. */
 export interface Feedback {
@@ -27,7 +35,11 @@ export interface Feedback {
   version: string | null
   /** What the run measured that the result is of. */
   findings: { name: string; value: number; unit: string; code: string; site: string | null }[]
-  /** False where the same person said something else of the result later. */
+  /** What was said of single findings. */
+  truth: StatedTruth[]
+  /** SOP Instance UID of the verified document that an acceptance made; null: none. */
+  verifiedSOPInstanceUID: string | null
+  /** False where the same person said something else of the result later. A comment takes nothing back. */
   current: boolean
 }
 
@@ -39,15 +51,21 @@ export interface GivenFeedback {
   verdict: FeedbackVerdict
   reason: string | null
   correctedSOPInstanceUID: string | null
+  truth?: readonly StatedTruth[] | undefined
   givenBy: string
   at: string
 }
 
 /**
  * Keeps what somebody says of a result, with what the result was: the row stands when the study is deleted. Nothing is overwritten.
+ * @param commit what else belongs to it, in the same transaction
  * @throws FeedbackError `unknown-result`; `no-correction` when the corrected object is the result, or is here and of another study
  */
-export async function giveFeedback(database: Knex, given: GivenFeedback): Promise<Feedback> {
+export async function giveFeedback(
+  database: Knex,
+  given: GivenFeedback,
+  commit: (trx: Knex, feedback: Feedback) => Promise<Feedback> = async (_trx, feedback) => feedback,
+): Promise<Feedback> {
   const { sopInstanceUID, correctedSOPInstanceUID } = given
   return await database.transaction(async (trx) => {
     const result = await resultOf(trx, sopInstanceUID)
@@ -74,11 +92,13 @@ export async function giveFeedback(database: Knex, given: GivenFeedback): Promis
         pipeline: result.pipeline,
         version: known?.version ?? null,
         findings: JSON.stringify(findings),
+        job_id: result.jobId,
+        truth: given.truth?.length ? JSON.stringify(given.truth) : null,
       })
       .returning<{ id: number }[]>('id')
     const [kept] = await select(trx('feedback').where({ id: row?.id ?? 0 }), trx)
     if (!kept) throw new Error('the feedback was not written')
-    return kept
+    return await commit(trx, kept)
   })
 }
 
@@ -172,8 +192,9 @@ function matching(database: Knex, filter: FeedbackFilter): Knex.QueryBuilder {
   return rows
 }
 
-type FeedbackRow = Omit<Feedback, 'shadow' | 'findings' | 'current'> & {
+type FeedbackRow = Omit<Feedback, 'shadow' | 'findings' | 'truth' | 'current'> & {
   shadow: number
+  truth: string | null
   findings: string
   current: number
 }
@@ -196,16 +217,20 @@ async function select(rows: Knex.QueryBuilder, database: Knex): Promise<Feedback
       pipeline: 'pipeline',
       version: 'version',
       findings: 'findings',
+      truth: 'truth',
+      verifiedSOPInstanceUID: 'verified_instance_uid',
     },
     database.raw(
       `case when exists (select 1 from feedback as later where later.sop_instance_uid = feedback.sop_instance_uid
-        and later.given_by = feedback.given_by and later.id > feedback.id) then 0 else 1 end as "current"`,
+        and later.given_by = feedback.given_by and later.id > feedback.id
+        and feedback.verdict <> 'comment' and later.verdict <> 'comment') then 0 else 1 end as "current"`,
     ),
   )
   return found.map((row) => ({
     ...row,
     shadow: row.shadow === 1,
     findings: JSON.parse(row.findings) as Feedback['findings'],
+    truth: row.truth === null ? [] : (JSON.parse(row.truth) as StatedTruth[]),
     current: row.current === 1,
   }))
 }

@@ -23,8 +23,8 @@ export function spend(spent: Effort, rows: number): boolean {
 }
 
 export interface StudyWalk {
-  /** By which column the studies are walked, from its greatest value down; both have an index, and no nulls. */
-  order: 'search_date' | 'updated_at'
+  /** By which column the studies are walked, from its greatest value down; all have an index, and no nulls. */
+  order: 'search_date' | 'updated_at' | 'last_instance_at'
   /** Adds conditions that bound the way itself: on the order's column, or on `state` where the order is `updated_at`. */
   bounds?: (slice: Knex.QueryBuilder) => void
   /** Adds the conditions that studies must satisfy; columns are `studies.…`. */

@@ -55,7 +55,9 @@ export async function deliveriesOf(database: Knex, studyId: number): Promise<Tim
     .join('jobs', 'jobs.id', 'results.job_id')
     .where('results.study_id', studyId)
     .orderBy([{ column: 'revisions.number', order: 'desc' }, 'results.id'])
-    .select<(Omit<TimelineResult, 'deliveries' | 'shadow'> & { id: number; shadow: number })[]>({
+    .select<
+      (Omit<TimelineResult, 'deliveries' | 'shadow' | 'urgent'> & { id: number; shadow: number; urgent: number })[]
+    >({
       id: 'results.id',
       sopInstanceUID: 'results.sop_instance_uid',
       sopClassUID: 'results.sop_class_uid',
@@ -66,6 +68,7 @@ export async function deliveriesOf(database: Knex, studyId: number): Promise<Tim
       supersedes: 'results.supersedes',
       revision: 'revisions.number',
       shadow: 'jobs.shadow',
+      urgent: 'results.urgent',
     })
   const deliveries = await database('deliveries')
     .join('results', 'results.id', 'deliveries.result_id')
@@ -79,9 +82,10 @@ export async function deliveriesOf(database: Knex, studyId: number): Promise<Tim
       error: 'deliveries.error',
       at: 'deliveries.updated_at',
     })
-  return results.map(({ id, shadow, ...result }) => ({
+  return results.map(({ id, shadow, urgent, ...result }) => ({
     ...result,
     shadow: shadow === 1,
+    urgent: urgent === 1,
     deliveries: deliveries.filter(({ resultId }) => resultId === id).map(({ resultId: _, ...delivery }) => delivery),
   }))
 }

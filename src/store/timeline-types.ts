@@ -52,6 +52,8 @@ export interface TimelineArrival {
   via: string
   seriesInstanceUID: string
   modality: string | null
+  seriesNumber: number | null
+  seriesDescription: string | null
   /** New ones. */
   instances: number
   /** Here before, with the same bytes. */
@@ -108,6 +110,8 @@ export interface TimelineResult {
   revision: number
   /** Of a shadow route: stored for comparison, not delivered. */
   shadow: boolean
+  /** A finding of its run is critical by the rule of its route. */
+  urgent: boolean
   deliveries: { destination: string; state: DeliveryState; proof: string | null; error: string | null; at: string }[]
 }
 

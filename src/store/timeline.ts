@@ -90,6 +90,8 @@ async function arrivalsOf(database: Knex, studyId: number): Promise<TimelineArri
       via: 'arrivals.via',
       seriesInstanceUID: 'series.series_instance_uid',
       modality: 'series.modality',
+      seriesNumber: 'series.series_number',
+      seriesDescription: 'series.series_description',
       instances: 'arrivals.instances',
       identical: 'arrivals.identical',
       replaced: 'arrivals.replaced',

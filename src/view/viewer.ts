@@ -106,9 +106,13 @@ function compressed(folder: string): RequestHandler {
   }
 }
 
+/** The node's own bar, by which readers judge the results of the study that is open; it belongs to the page at /admin. */
+const bar = '<script type="module" src="/admin/viewer-bar.js"></script>'
+
 function readIndex(folder: string): string | null {
   try {
-    return readFileSync(path.join(folder, 'index.html'), 'utf8')
+    const html = readFileSync(path.join(folder, 'index.html'), 'utf8')
+    return html.replace('</head>', `${bar}</head>`)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error

@@ -8,6 +8,7 @@ export function resultContext(
   task: Pick<InferTask, 'studyInstanceUID' | 'revision' | 'at' | 'predecessors'>,
   pipeline: Pipeline,
   { source, furtherInputs }: Pick<InferredOutput, 'source' | 'furtherInputs'>,
+  urgent?: ResultContext['urgent'],
 ): ResultContext {
   const { name, version, digest, title, manufacturer, family, demonstrator } = pipeline
   return {
@@ -18,6 +19,7 @@ export function resultContext(
     algorithm: { name, version, digest, title, manufacturer, family, demonstrator },
     source,
     furtherInputs,
+    urgent,
   }
 }
 

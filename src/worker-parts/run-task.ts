@@ -5,6 +5,7 @@ import type { Inference } from '../infer/inference.ts'
 import type { Pipeline } from '../infer/manifest/pipeline.ts'
 import { runPipeline } from '../infer/run-pipeline.ts'
 import type { InferOutcome, InferTask, WrittenFile, WrittenResult } from '../infer/task.ts'
+import { urgentOf } from '../infer/urgent.ts'
 import { encoderOutput } from './encoder-output.ts'
 import { foundValues } from './found-values.ts'
 import { resultContext } from './result-context.ts'
@@ -52,13 +53,14 @@ async function write(
   const files: WrittenFile[] = []
   // Before the outputs: what they are made of goes while they are written.
   const findings = foundValues(inference, pipeline)
+  const urgent = urgentOf(findings, task.urgent ?? []) ?? undefined
   const isWanted = ({ id, kind }: Pipeline['outputs'][number]): boolean =>
     task.outputs === undefined || task.outputs.includes(kind) || (id !== undefined && task.outputs.includes(id))
   const count = pipeline.outputs.filter(isWanted).length
   let done = 0
   for (const inferred of inference.outputs()) {
     onProgress('encode', inferFraction + (1 - inferFraction) * (done++ / count))
-    const context = resultContext(task, pipeline, inferred)
+    const context = resultContext(task, pipeline, inferred, urgent)
     const encoding = encoderOutput(inferred, { pipeline, context, isWanted })
     const name = inferred.output.id ?? inferred.output.kind
     if (!encoding) {

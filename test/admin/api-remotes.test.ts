@@ -18,6 +18,7 @@ const json = async (where: string) => (await (await app.fetch(where)).json()) as
 async function send(method: string, where: string, body?: unknown, token?: string) {
   const answer = await app.fetch(where, {
     method,
+    headers: { 'if-match': '*' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(token === undefined ? {} : { token }),
   })
@@ -36,7 +37,7 @@ it('adds, changes and removes a remote, for administrators, with an audit', asyn
   expect(await send('POST', '/api/remotes', mr1, tokens.operator)).toMatchObject({ status: 403 })
   expect(await send('POST', '/api/remotes', mr1)).toEqual({
     status: 201,
-    body: { ...mr1, host: null, port: 104, tls: false, origin: 'api' },
+    body: { ...mr1, host: null, port: 104, tls: false, origin: 'api', etag: expect.stringMatching(/^"/) },
   })
   expect(await send('POST', '/api/remotes', mr1)).toMatchObject({ status: 409, body: { code: 'remote-exists' } })
   const path = '/api/remotes/MR%2F1%20A'

@@ -88,7 +88,7 @@ describe('who may come in', () => {
   )
 
   it('lets anybody see whether it lives and is ready, and the page that asks for the login', async () => {
-    for (const where of ['/healthz', '/readyz', '/admin', '/admin/', '/admin/admin.js', '/admin/studies/1.2.3'])
+    for (const where of ['/healthz', '/readyz', '/admin', '/admin/', '/admin/scheme.js', '/admin/studies/1.2.3'])
       expect((await app.fetch(where, { token: null })).status, where).toBe(200)
     const root = await app.fetch('/', { token: null })
     expect([root.status, root.headers.get('location')]).toEqual([302, '/admin'])
@@ -143,13 +143,14 @@ describe('who may come in', () => {
     await ready()
     const { cookie } = await logIn('operator', password)
     const post = (headers: Record<string, string>) =>
-      app.post('/api/destinations/self/echo', {}, { token: null, headers: { cookie, ...headers } })
+      app.post('/api/session/password', {}, { token: null, headers: { cookie, ...headers } })
     expect((await post({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
     expect((await post({ 'sec-fetch-site': 'same-site' })).status).toBe(403)
     expect((await post({ origin: 'https://evil.example' })).status).toBe(403)
     expect((await post({})).status).toBe(403)
-    expect((await post({ origin: app.url })).status).toBe(200)
-    expect((await post({ 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+    // Let through, and only then is the body looked at.
+    expect((await post({ origin: app.url })).status).toBe(400)
+    expect((await post({ 'sec-fetch-site': 'same-origin' })).status).toBe(400)
     const foreign = await app.post(
       '/api/session',
       { name: 'operator', password },
@@ -166,7 +167,7 @@ describe('who may come in', () => {
     app.now = () => new Date(Date.now() + 13 * 3600 * 1000)
     expect((await app.fetch('/api/studies', { token: null, headers })).status).toBe(401)
     app.now = () => new Date()
-    expect((await app.fetch('/api/session', { token: null, headers, method: 'DELETE' })).status).toBe(204)
+    expect((await app.fetch('/api/session', { token: null, headers, method: 'DELETE' })).status).toBe(200)
     expect((await app.fetch('/api/studies', { token: null, headers })).status).toBe(401)
   })
 
@@ -178,6 +179,18 @@ describe('who may come in', () => {
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(600)
     app.now = () => new Date(Date.now() + 16 * 60 * 1000)
     expect((await logIn('operator', password)).status).toBe(200)
+  })
+
+  it('slows the guessing of the own password too, also where many guesses come at once', async () => {
+    await ready()
+    const { cookie } = await logIn('operator', password)
+    const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+    const guess = (current: string) =>
+      app.post('/api/session/password', { current, next: 'another password of mine' }, { token: null, headers })
+    const statuses = (await Promise.all(Array.from({ length: 12 }, (_, n) => guess(`guess ${n}`)))).map((a) => a.status)
+    expect(statuses.filter((status) => status === 403)).toHaveLength(5)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(7)
+    expect((await guess(password)).status).toBe(429)
   })
 
   it('writes logins and changes of tokens into the audit', async () => {

@@ -10,7 +10,7 @@ beforeAll(async () => {
   await app.start()
   await seedStudies(app.knex)
   result = (await app.knex('results').where({ role: 'segmentation' }).first('sop_instance_uid')).sop_instance_uid
-  token = (await app.auth.credentials.createToken({ name: 'reading room', role: 'operator', expiresAt: null })).token
+  token = (await app.auth.credentials.createToken({ name: 'reading room', role: 'radiologist', expiresAt: null })).token
 })
 afterAll(() => app.stop())
 

@@ -1,94 +1,125 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Audit } from '../../src/admin/audit.ts'
+import { endpoint, endpointRouter } from '../../src/admin/endpoint.ts'
+import type { Need, Permission, Role } from '../../src/admin/permissions.ts'
+import { addresses, operations, permissionNames, permissionsOf, roles, rolesWith } from '../../src/admin/permissions.ts'
 import { RunningApp } from './running-app.ts'
 
-/** Who may do what: the least role of every operation, null for anybody. A new operation has to be named here. */
-const leastRole: Record<string, 'viewer' | 'operator' | 'administrator' | null> = {
-  'post /api/session': null,
-  'get /api/session': null,
-  'delete /api/session': null,
-  'post /api/session/password': null,
-  'get /api/studies': 'viewer',
-  'get /api/studies/{studyInstanceUID}': 'viewer',
-  'post /api/studies/{studyInstanceUID}/complete': 'operator',
-  'get /api/events': 'viewer',
-  'get /api/studies/{studyInstanceUID}/exports': 'viewer',
-  'get /api/exports/{id}': 'viewer',
-  'get /api/jobs': 'viewer',
-  'post /api/jobs/{id}/retry': 'operator',
-  'get /api/routes': 'viewer',
-  'post /api/routes/test': 'operator',
-  'post /api/routes/replay': 'operator',
-  'get /api/pipelines': 'viewer',
-  'get /api/destinations': 'viewer',
-  'post /api/destinations/{name}/echo': 'operator',
-  'get /api/remotes': 'viewer',
-  'post /api/remotes': 'administrator',
-  'put /api/remotes/{aeTitle}': 'administrator',
-  'delete /api/remotes/{aeTitle}': 'administrator',
-  'post /api/remotes/{aeTitle}/echo': 'operator',
-  'get /api/remotes/refused': 'viewer',
-  'post /api/remotes/refused/{id}/admit': 'administrator',
-  'delete /api/remotes/refused/{id}': 'administrator',
-  'get /api/quarantine': 'operator',
-  'get /api/quarantine/{id}/file': 'operator',
-  'post /api/quarantine/{id}/reingest': 'operator',
-  'post /api/quarantine/{id}/discard': 'operator',
-  'post /api/quarantine/reingest': 'operator',
-  'post /api/quarantine/discard': 'operator',
-  'get /api/folders': 'viewer',
-  'post /api/results/{sopInstanceUID}/feedback': 'operator',
-  'get /api/feedback': 'operator',
-  'get /api/feedback/export': 'operator',
-  'get /api/storage': 'viewer',
-  'get /api/retention': 'viewer',
-  'post /api/retention/run': 'administrator',
-  'get /api/retention/deletions': 'viewer',
-  'get /api/tokens': 'administrator',
-  'post /api/tokens': 'administrator',
-  'delete /api/tokens/{id}': 'administrator',
-  'get /api/users': 'administrator',
-  'get /api/audit': 'administrator',
+/** Everything that can be asked for: what lies below /api as the OpenAPI document names it, and the rest. */
+const everything: [operation: string, need: Need][] = [
+  ...Object.entries(operations).map(([name, need]): [string, Need] => [name.replace(' ', ' /api'), need]),
+  ...Object.entries(addresses),
+]
+
+interface Caller {
+  name: string
+  token: string | null
+  permissions: ReadonlySet<Permission> | null
 }
-const roles = [null, 'viewer', 'operator', 'administrator'] as const
 
 let app: RunningApp
-const tokens = new Map<string | null, string | null>([[null, null]])
+const callers: Caller[] = []
 
 beforeAll(async () => {
   app = await new RunningApp().start()
+  const add = async (name: string, rights: { role: Role } | { permissions: Permission[] }, expiresAt: string | null) =>
+    (await app.auth.credentials.createToken({ name, expiresAt, ...rights })).token
   for (const role of roles)
-    if (role !== null)
-      tokens.set(role, (await app.auth.credentials.createToken({ name: role, role, expiresAt: null })).token)
+    callers.push({ name: role, token: await add(role, { role }, null), permissions: permissionsOf(role) })
+  const scope: Permission[] = ['studies.read', 'quarantine.act', 'audit.read']
+  callers.push({
+    name: 'scoped',
+    token: await add('scoped', { permissions: scope }, null),
+    permissions: new Set(scope),
+  })
+  callers.push({ name: 'anonymous', token: null, permissions: null })
+  const expired = await add('expired', { role: 'administrator' }, '2020-01-01T00:00:00Z')
+  callers.push({ name: 'expired', token: expired, permissions: null })
+  callers.push({ name: 'unknown', token: 'guess', permissions: null })
 })
 afterAll(() => app.stop())
 
-it('every operation that the API describes is named here', async () => {
-  const { paths } = (await (await app.fetch('/api/openapi.json')).json()) as { paths: Record<string, object> }
-  const described = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method} ${path}`),
-  )
-  expect(described.sort()).toEqual(Object.keys(leastRole).sort())
+/** The code of the refusal, or null where the caller is let through, whatever comes of it. */
+async function refusalOf(operation: string, { token }: Caller): Promise<{ status: number; code: string | null }> {
+  const [method = '', path = ''] = operation.split(' ')
+  // Nothing is there under these names, and a body that is missing is refused: what is allowed comes to nothing.
+  const where = path.replace(/\{\w*(studyInstanceUID|UID)\}/gi, '1.2.3').replace(/\{\w+\}/g, '999999')
+  const abort = new AbortController()
+  try {
+    const answer = await app.fetch(where, { method, token, signal: abort.signal })
+    const isProblem = answer.headers.get('content-type')?.includes('application/problem+json') === true
+    const code = isProblem ? ((await answer.json()) as { code: string }).code : null
+    return { status: answer.status, code }
+  } finally {
+    abort.abort()
+  }
+}
+
+it.each(everything)('%s needs %s, and nobody else is let through', async (operation, need) => {
+  for (const caller of callers) {
+    const { status, code } = await refusalOf(operation, caller)
+    const told = [operation, caller.name, status, code]
+    if (need === 'nothing') {
+      // A token that is not valid is refused where anybody may come, too; health and the page do not look at it.
+      if (caller.permissions !== null) expect(told).not.toContain('permission-needed')
+    } else if (caller.permissions === null) expect(told).toEqual([operation, caller.name, 401, 'unauthorized'])
+    else if (need === 'login' || caller.permissions.has(need)) {
+      expect(told).not.toContain('permission-needed')
+      expect(told).not.toContain('unauthorized')
+    } else expect(told).toEqual([operation, caller.name, 403, 'permission-needed'])
+  }
 })
 
-it.each(Object.entries(leastRole))(
-  '%s is for the role %s and those above, and for nobody below',
-  async (name, least) => {
-    const [method = '', path = ''] = name.split(' ')
-    // Nothing is there under these names, and a body that is missing is refused: what is allowed comes to nothing.
-    const where = path.replace('{studyInstanceUID}', '1.2.3').replace(/\{\w+\}/g, '999999')
-    for (const role of roles) {
-      const abort = new AbortController()
-      const answer = await app.fetch(where, {
-        method: method.toUpperCase(),
-        token: tokens.get(role) ?? null,
-        signal: abort.signal,
-      })
-      const code = answer.ok ? null : ((await answer.json()) as { code: string }).code
-      abort.abort()
-      const isAllowed = roles.indexOf(role) >= roles.indexOf(least)
-      if (isAllowed) expect([name, role, code]).not.toEqual([name, role, 'role-needed'])
-      else expect([name, role, code]).toEqual([name, role, role === null ? 'unauthorized' : 'role-needed'])
-      if (isAllowed && least !== null) expect(answer.status).not.toBe(401)
-    }
-  },
-)
+it('describes every operation with its permission and roles, and no other', async () => {
+  const { paths } = (await (await app.fetch('/api/openapi.json')).json()) as {
+    paths: Record<string, Record<string, { security: unknown[]; 'x-permission': string | null; 'x-roles': string[] }>>
+  }
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const { security, 'x-permission': permission, 'x-roles': whose } = operation
+      return [
+        `${method.toUpperCase()} ${path.slice('/api'.length)}`,
+        { security: security.length > 0, permission, whose },
+      ]
+    }),
+  )
+  const expected = Object.entries(operations).map(([name, need]: [string, Need]) => [
+    name,
+    {
+      security: need !== 'nothing',
+      permission: need === 'nothing' || need === 'login' ? null : need,
+      whose: need === 'nothing' ? [] : [...rolesWith(need)],
+    },
+  ])
+  expect(Object.fromEntries(described)).toEqual(Object.fromEntries(expected))
+})
+
+it('gives every permission to the administrator, and none that is needed nowhere beside those of later parts', () => {
+  expect(permissionsOf('administrator')).toEqual(new Set(permissionNames))
+  expect(permissionsOf('radiologist').has('feedback.give')).toBe(true)
+  expect(permissionsOf('operator').has('feedback.give')).toBe(false)
+  for (const permission of permissionsOf('viewer')) {
+    expect(permissionsOf('radiologist').has(permission)).toBe(true)
+    expect(permissionsOf('operator').has(permission)).toBe(true)
+  }
+})
+
+it('does not start with an operation without a row, one that is declared twice, or a row without an operation', () => {
+  const audit = new Audit(app.knex)
+  const one = endpoint({ method: 'get', path: '/new', summary: 'new', handle: () => undefined })
+  expect(() => endpointRouter([one], audit, {})).toThrow('GET /new has no row')
+  expect(() => endpointRouter([one, one], audit, { 'GET /new': 'login' })).toThrow('declared twice')
+  expect(() => endpointRouter([], audit, { 'GET /new': 'login' })).toThrow('no operation: GET /new')
+})
+
+it('tells the page what its user may do', async () => {
+  const scoped = callers.find(({ name }) => name === 'scoped')
+  const answer = await app.fetch('/api/session', { token: scoped?.token ?? null })
+  expect(await answer.json()).toEqual({
+    name: 'token:scoped',
+    node: 'HILUM',
+    role: null,
+    permissions: ['studies.read', 'quarantine.act', 'audit.read'],
+    mustChangePassword: false,
+  })
+})

@@ -11,9 +11,22 @@ import { EventHub } from '../../src/admin/events.ts'
 import type { Check } from '../../src/admin/health.ts'
 import { databaseCheck } from '../../src/admin/health.ts'
 import { NodeMetrics } from '../../src/admin/metrics.ts'
-import type { Config } from '../../src/config.ts'
+import type { OidcSettings } from '../../src/admin/oidc.ts'
+import type { Config, ConfigInput } from '../../src/config.ts'
+import { loadConfig } from '../../src/config.ts'
+import { createDestinations } from '../../src/deliver/destinations.ts'
+import { destinationOptions } from '../../src/flow/destination-options.ts'
+import { Insights } from '../../src/flow/insights.ts'
+import { InstalledPipelines } from '../../src/flow/installed-pipelines.ts'
+import { NodeControl } from '../../src/flow/node-control.ts'
+import { createNotifying } from '../../src/flow/notifying.ts'
 import { Remotes } from '../../src/flow/remotes.ts'
+import { Replays } from '../../src/flow/replays.ts'
 import { Retention } from '../../src/flow/retention.ts'
+import { routeTrials } from '../../src/flow/route-trials.ts'
+import { routesApi } from '../../src/flow/routes-api.ts'
+import { Schedules } from '../../src/flow/schedules.ts'
+import { JobProgress } from '../../src/jobs/progress.ts'
 import { JobQueue } from '../../src/jobs/queue.ts'
 import { silentLog } from '../../src/log.ts'
 import { IndexWriter } from '../../src/receive/index-writer.ts'
@@ -23,6 +36,8 @@ import { migrate, openDatabase } from '../../src/store/database.ts'
 import { DiskObjects } from '../../src/store/disk-objects.ts'
 import { FreeSpace } from '../../src/store/free-space.ts'
 import { IncomingFolder } from '../../src/store/incoming.ts'
+import { routeActivity } from '../../src/store/route-activity.ts'
+import { SecretBox } from '../../src/store/secret-box.ts'
 
 export const bootstrapToken = 'bootstrap-token-of-the-tests'
 
@@ -40,6 +55,9 @@ const keepForever = {
   storedAt: [],
   belowFree: 0,
 }
+
+const ct = { name: 'ct', kind: 'volume', from: 'study' as const, required: true }
+const knownToRoutes = { pipelines: [{ name: 'known', inputs: [ct], outputs: [] }], destinations: ['self'] }
 
 const page: RequestHandler = (req, res, next) => {
   if (req.method === 'GET' && req.path === '/viewer') res.type('html').send('<!doctype html><title>viewer</title>')
@@ -60,9 +78,18 @@ export class RunningApp {
   url = ''
   remotes!: Remotes
   retention!: Retention
+  /** What people see of the node and do with it. */
+  control!: NodeControl
+  readonly progress = new JobProgress()
+  pipelines = new InstalledPipelines([])
+  /** Settings beside the defaults. */
+  settings: ConfigInput = {}
+  readonly replays = new Replays({ database: { url: '', dataDir: this.dataDir }, log: silentLog })
   now: () => Date = () => new Date()
   /** Milliseconds; the default where it is undefined. */
   sessionLifetime: number | undefined
+  /** Where it is set, people log in there too. */
+  oidc: OidcSettings | undefined
   #server!: Server
 
   async start(port = 0): Promise<this> {
@@ -73,6 +100,7 @@ export class RunningApp {
       fixed: [{ name: 'bootstrap', token: bootstrapToken, role: 'administrator' }],
       sessionLifetime: this.sessionLifetime,
       now: () => this.now(),
+      oidc: this.oidc && { settings: this.oidc, box: new SecretBox(this.dataDir) },
     })
     this.checks.database = databaseCheck(this.knex)
     const database = this.knex
@@ -86,7 +114,7 @@ export class RunningApp {
       free: () => 0,
       log: silentLog,
     })
-    const queue = new JobQueue({ database: this.knex })
+    this.control = await this.#startControl()
     const app = createApp({
       version: '0.1.0',
       log: silentLog,
@@ -97,6 +125,7 @@ export class RunningApp {
       routers: { dicomweb: echo, stow: (_req, _res, next) => next(), viewer: page },
       api: {
         knex: this.knex,
+        routeActivity: (days) => routeActivity(this.knex, days, new Date()),
         objects: new DiskObjects(this.dataDir),
         hub: this.hub,
         quarantineFolder: path.join(this.dataDir, 'quarantine'),
@@ -107,22 +136,26 @@ export class RunningApp {
           if (study) this.completed.push(uid)
           return study ? 'complete by an operator' : null
         },
-        retryJob: (id, by) => queue.retry(id, by),
-        testRoutes: async () => null,
-        listPipelines: async () => [],
-        destinations: {
-          list: () => [{ name: 'self', kind: 'self', url: 'http://127.0.0.1/dicomweb' }],
-          test: async (name) =>
-            name === 'self'
-              ? {
-                  destination: name,
-                  url: 'http://127.0.0.1/dicomweb',
-                  ok: true,
-                  ms: 3,
-                  sentence: 'QIDO-RS lists studies',
-                }
-              : null,
-        },
+        routes: routesApi({ database: this.knex, known: () => knownToRoutes }),
+        routeTrials: routeTrials({ database: this.knex, replays: this.replays, poke: () => {} }),
+        ...this.control.api,
+        verifyReport: async () => null,
+        insights: new Insights({
+          database,
+          settings: loadConfig({ file: null, env: {}, overrides: this.settings }).insights,
+          patientKey: () => null,
+          log: silentLog,
+          onDrift: () => this.hub.publish({ kind: 'drift' }),
+          now: () => this.now(),
+        }),
+        notifications: createNotifying({
+          config: loadConfig({ file: null, env: {}, overrides: { dataDir: this.dataDir, ...this.settings } }),
+          database,
+          box: new SecretBox(this.dataDir),
+          log: silentLog,
+          onChange: () => {},
+        }).notifications,
+        schedules: new Schedules({ database, log: silentLog, tasks: [] }),
         remotes: this.remotes,
         retention: this.retention,
         space: new FreeSpace({ folder: this.dataDir, marks: { warnFree: 3, minimumFree: 2, emergencyFree: 1 } }),
@@ -133,6 +166,35 @@ export class RunningApp {
     })
     this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
     return this
+  }
+
+  async #startControl(): Promise<NodeControl> {
+    const { dataDir, hub, knex: database, remotes } = this
+    const self = { url: 'http://127.0.0.1:9/dicomweb', token: 'token-of-the-node' }
+    const overrides = { dataDir, pipelines: { folder: path.join(dataDir, 'pipelines') }, ...this.settings }
+    const config = loadConfig({ file: null, env: {}, overrides })
+    const destinations = createDestinations(destinationOptions(config), self)
+    const control = new NodeControl({
+      config,
+      version: '0.1.0',
+      database,
+      objects: new DiskObjects(dataDir),
+      queue: new JobQueue({ database, now: () => this.now() }),
+      progress: this.progress,
+      pipelines: this.pipelines,
+      destinations,
+      remotes,
+      self,
+      hub,
+      space: new FreeSpace({ folder: dataDir, marks: { warnFree: 3, minimumFree: 2, emergencyFree: 1 } }),
+      box: new SecretBox(dataDir),
+      log: silentLog,
+      receiving: () => null,
+      work: () => null,
+      now: () => this.now(),
+    })
+    await control.start()
+    return control
   }
 
   #quarantine(): QuarantineActs {
@@ -151,6 +213,8 @@ export class RunningApp {
 
   async stop(): Promise<void> {
     await this.remotes.stop()
+    await this.replays.stop()
+    await this.control.stop()
     this.hub.close()
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))

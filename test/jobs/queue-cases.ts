@@ -1,7 +1,9 @@
 import type { Knex } from 'knex'
 import { beforeEach, expect, it } from 'vitest'
+import { failureGroups } from '../../src/jobs/failure-groups.ts'
 import type { Job, NewJob } from '../../src/jobs/job.ts'
-import { findJob, listJobs } from '../../src/jobs/job-list.ts'
+import { findJob } from '../../src/jobs/job-list.ts'
+import { pause, pausesOf, resume } from '../../src/jobs/pauses.ts'
 import { JobQueue } from '../../src/jobs/queue.ts'
 import { addRevision } from '../receive/index-contents.ts'
 import { receiveSmall } from '../support/small-instance.ts'
@@ -50,9 +52,71 @@ export function queueCases(open: () => Promise<TemporaryStore>): void {
   it('queues a job once, however often it is asked to', async () => {
     expect(await queue.enqueue(job('a'))).toBe(true)
     expect(await queue.enqueue(job('a', { priority: 9 }))).toBe(false)
-    const { total, jobs } = await listJobs(store.database, { state: 'queued' }, { limit: 10, offset: 0 })
-    expect(total).toBe(1)
-    expect(jobs[0]).toMatchObject({ id: 'a', priority: 0, attempts: 0, payload: { series: { ct: '1.2' } } })
+    expect(await store.database('jobs').where({ state: 'queued' }).pluck('id')).toEqual(['a'])
+    expect(await findJob(store.database, 'a')).toMatchObject({
+      id: 'a',
+      priority: 0,
+      attempts: 0,
+      payload: { series: { ct: '1.2' } },
+    })
+  })
+
+  it('begins nothing that is paused, by whatever scope, and all of it when it is resumed', async () => {
+    const { database } = store
+    await queue.enqueue(job('a'))
+    await queue.enqueue(job('b', { pipeline: 'p_q@sha256:1' }))
+    const author = { reason: 'maintenance', author: 'ann', at: time(0) }
+    for (const [scope, name, left] of [
+      ['all', '', null],
+      ['kind', 'infer', null],
+      ['kind', 'deliver', 'a'],
+      // A wildcard of SQL in a name is none here.
+      ['pipeline', 'p_', 'a'],
+      ['pipeline', 'p', 'b'],
+    ] as const) {
+      const { id } = await pause(database, { scope, name, ...author })
+      expect((await queue.nextDue('infer')) === null).toBe(left === null)
+      const next = await queue.claim('infer')
+      expect([scope, name, next?.id ?? null]).toEqual([scope, name, left])
+      if (next) await queue.end(next, { kind: 'parked' })
+      await resume(database, id)
+    }
+    await pause(database, { scope: 'all', name: '', ...author })
+    await pause(database, { scope: 'all', name: '', ...author, reason: 'another' })
+    expect(await pausesOf(database)).toMatchObject([{ reason: 'another' }])
+    for (const { id } of await pausesOf(database)) await resume(database, id)
+    await expect(resume(database, 999)).rejects.toMatchObject({ code: 'pause-unknown' })
+  })
+
+  it('ends what somebody ends, waiting or running, and counts it as no failure of the study', async () => {
+    await queue.enqueue(job('a'))
+    await queue.enqueue(job('b', { priority: -1 }))
+    const running = await claimed()
+    expect(await queue.cancel('a', 'ann')).toBe('running')
+    expect(await queue.cancel('b', 'ann')).toBe('failed')
+    await expect(queue.cancel('b', 'ann')).rejects.toMatchObject({ code: 'job-ended' })
+    await expect(queue.prioritise('b', 10, 'ann')).rejects.toMatchObject({ code: 'job-ended' })
+    await expect(queue.prioritise('a', 10, 'ann')).rejects.toMatchObject({ code: 'job-running' })
+    await queue.end(running, queue.cancelled(running, 'ann'))
+    expect(await findJob(store.database, 'a')).toMatchObject({
+      state: 'failed',
+      cancelled: true,
+      error: 'ended by ann',
+    })
+    expect(await state()).toBe('done')
+    const { groups } = await failureGroups(store.database, { most: 10 })
+    expect(groups).toMatchObject([{ reason: 'ended by ann', jobs: 2, studies: 1, cancelled: true }])
+    expect(await queue.retry('a', 'ann')).toMatchObject({ state: 'queued', cancelled: false })
+  })
+
+  it('queues what is done again, on somebody’s word only', async () => {
+    await queue.enqueue(job('a'))
+    await queue.end(await claimed(), { kind: 'done' })
+    await expect(queue.retry('a', 'ann')).rejects.toMatchObject({ code: 'job-not-failed' })
+    expect(await queue.again('a', 'ann')).toMatchObject({ state: 'queued' })
+    expect((await store.database('study_events').first('sentence')).sentence).toBe(
+      'inference by route lung queued again by ann',
+    )
   })
 
   it('gives jobs by priority, then by the time they are due, and none twice', async () => {

@@ -23,7 +23,11 @@ describe.skipIf(!available('echoscu', 'storescu'))('a node that refuses stranger
     runProgram('echoscu', ['-v', '-aet', aeTitle, '-aec', called, '127.0.0.1', String(node.dimsePort)])
   const told = () => node.json<Told>('/api/remotes')
   const send = (method: string, where: string, body: unknown = {}) =>
-    node.fetch(where, { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+    node.fetch(where, {
+      method,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', 'if-match': '*' },
+    })
 
   it('remembers whom it refused, and admits them by one call, without a restart', async () => {
     expect(echo('SCANNER').output).toContain('Calling AE Title Not Recognized')

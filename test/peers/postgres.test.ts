@@ -6,16 +6,24 @@ import { databaseVersion, migrate } from '../../src/store/database.ts'
 import { listQuarantined } from '../../src/store/quarantine-list.ts'
 import { listStudies } from '../../src/store/study-list.ts'
 import { studyTimeline } from '../../src/store/timeline.ts'
+import { accountsCases } from '../admin/accounts-cases.ts'
+import { auditCases } from '../admin/audit-cases.ts'
 import { archiveCases } from '../assemble/archive-cases.ts'
 import { completenessCases } from '../assemble/completeness-cases.ts'
 import { commitmentsCases } from '../flow/commitments-cases.ts'
 import { governanceCases } from '../flow/governance-cases.ts'
+import { nodeControlCases } from '../flow/node-control-cases.ts'
 import { remotesCases } from '../flow/remotes-cases.ts'
 import { retentionCases } from '../flow/retention-cases.ts'
+import { routeCases } from '../flow/route-cases.ts'
+import { schedulesCases } from '../flow/schedules-cases.ts'
 import { standingCases } from '../flow/standing-cases.ts'
 import { queueCases } from '../jobs/queue-cases.ts'
+import { notifyCases } from '../notify/notify-cases.ts'
 import { indexerCases } from '../receive/indexer-cases.ts'
 import { feedbackCases } from '../store/feedback-cases.ts'
+import { insightsCases } from '../store/insights/insights-cases.ts'
+import { routeActivityCases } from '../store/route-activity-cases.ts'
 import { type PostgresCluster, postgresPrograms, startPostgres } from '../support/postgres.ts'
 import { receiveSmall, studyUID } from '../support/small-instance.ts'
 import { type TemporaryStore, temporaryStore } from '../support/temporary-store.ts'
@@ -46,8 +54,10 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
     const store = await temporaryStore(cluster.url)
     stores.push(store)
     await store.database.raw(
-      'truncate studies, quarantine, refused_callers, remotes, remote_days, deletions, completion_hints, routes, commitments, pipelines, feedback restart identity cascade',
+      'truncate studies, quarantine, refused_callers, remotes, remote_days, deletions, completion_hints, routes, route_drafts, route_activations, route_calendar, commitments, pipelines, pauses, idempotency_keys, destinations, destination_tests, disabled_pipelines, peer_certificates, feedback, insight_runs, drift_evaluations, audit, audit_outlets, users, tokens, notification_targets, notification_subscriptions, notification_events, schedules, schedule_runs restart identity cascade',
     )
+    await store.database('insight_state').update({ filled: 1, filled_after: '' })
+    await store.database('audit_head').update({ sequence: 0, hash: '0'.repeat(64) })
     return { ...store, dispose: async () => {} }
   }
 
@@ -60,12 +70,20 @@ describe.skipIf(programs === null)('on PostgreSQL', () => {
   describe('the indexer', () => indexerCases(open))
   describe('the job queue', () => queueCases(open))
   describe('the remotes', () => remotesCases(open))
+  describe('what the pages ask of the database', () => nodeControlCases(open))
   describe('versions of a pipeline', () => governanceCases(open))
   describe('feedback on a result', () => feedbackCases(open))
+  describe('what routes matched in the last days', () => routeActivityCases(open))
+  describe('notifications', () => notifyCases(open))
+  describe('what runs by schedule', () => schedulesCases(open))
+  describe('insights', () => insightsCases(open))
   describe('retention', () => retentionCases(open))
+  describe('the chain of the audit', () => auditCases(open))
+  describe('users, tokens and sessions', () => accountsCases(open))
   describe('searches', () => searchCases(open))
   describe('the index, asked by DIMSE', () => findCases(open))
   describe('storage commitments', () => commitmentsCases(open))
+  describe('routes in the database', () => routeCases(open))
   describe('results of an earlier revision', () => standingCases(open))
   describe('completion by what is known', () => completenessCases(open))
   describe('completion by what archives count', () => archiveCases(open))

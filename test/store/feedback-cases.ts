@@ -54,6 +54,8 @@ export function feedbackCases(open: () => Promise<TemporaryStore>): void {
         pipeline: 'p@sha256:0',
         version: '1.0.3',
         findings: [{ name: 'Volume', value: 4.25, unit: 'L', code: 'SCT:1', site: null }],
+        truth: [],
+        verifiedSOPInstanceUID: null,
         current: true,
       },
     ])
@@ -69,6 +71,16 @@ export function feedbackCases(open: () => Promise<TemporaryStore>): void {
       ['rejected', 'user:anna', true],
       ['accepted', 'user:ben', true],
       ['accepted', 'user:anna', false],
+    ])
+  })
+
+  it('a comment takes no verdict back, and stands beside it', async () => {
+    await give('accepted', { truth: [{ name: 'Opacity', present: false }] })
+    await give('comment', { reason: 'seen with the previous study' })
+    const { feedback } = await listFeedback(store.database, page)
+    expect(feedback.map(({ verdict, current, truth }) => [verdict, current, truth])).toEqual([
+      ['comment', true, []],
+      ['accepted', true, [{ name: 'Opacity', present: false }]],
     ])
   })
 

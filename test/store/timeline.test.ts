@@ -123,6 +123,8 @@ describe('the timeline', () => {
         via: 'c-store',
         seriesInstanceUID: seriesUID(1, 1),
         modality: 'CT',
+        seriesNumber: 1,
+        seriesDescription: null,
         instances: 1,
         identical: 1,
         replaced: 1,

@@ -74,10 +74,10 @@ export class Viewer {
     page.on('response', (r) => void (r.status() >= 400 && problems.push(`HTTP ${r.status()} ${r.url()}`)))
     await page.goto(`${this.#base}/viewer?StudyInstanceUIDs=${study}&initialSeriesInstanceUID=${series}`)
     const end = Date.now() + seconds * 1000
-    let shown = await look(page, problems)
+    let shown = await shownIn(page, problems)
     while (!condition(shown) && Date.now() < end) {
       await page.waitForTimeout(500)
-      shown = await look(page, problems)
+      shown = await shownIn(page, problems)
     }
     if (screenshot) await page.screenshot({ path: screenshot })
     await page.close()
@@ -88,7 +88,8 @@ export class Viewer {
 /** OHIF 3.13 jumps to a slice of a viewport that it has just replaced by another; it shows the slice nonetheless. */
 const isRace = (message: string): boolean => message.startsWith('The stack viewport has been destroyed')
 
-async function look(page: Page, problems: string[]): Promise<Shown> {
+/** What the viewer shows on a page now. */
+export async function shownIn(page: Page, problems: string[] = []): Promise<Shown> {
   const pane = page.locator('[data-cy="viewport-pane"]').first()
   if ((await pane.count()) === 0)
     return { series: null, lit: 0, text: '', annotations: '', segments: [], coloured: 0, documents: [], problems }

@@ -8,7 +8,7 @@ import { silentLog } from '../../src/log.ts'
 import { viewerRouter } from '../../src/view/viewer.ts'
 import { type ServedStore, serveStore } from './served-store.ts'
 
-const index = '<!doctype html><script>window.PUBLIC_URL="/"</script><script src="/app-config.js"></script>'
+const index = '<!doctype html><head><script>window.PUBLIC_URL="/"</script><script src="/app-config.js"></script></head>'
 let store: ServedStore | undefined
 let folder: string | undefined
 
@@ -40,7 +40,10 @@ describe('the viewer', () => {
     for (const where of ['/viewer?StudyInstanceUIDs=1.2.3', '/viewer/dicomweb', '/segmentation', '/local']) {
       const page = await fetch(where)
       expect(page.status, where).toBe(200)
-      expect(await page.text()).toBe(index)
+      // One line more than OHIF's own page: the bar for what readers say of results.
+      expect(await page.text()).toBe(
+        index.replace('</head>', '<script type="module" src="/admin/viewer-bar.js"></script></head>'),
+      )
       expect(page.headers.get('cache-control')).toBe('no-cache')
     }
     for (const where of ['/', '/index.html', '/admin', '/nothing.js', '/.secret', '/%2e%2e%2fetc/passwd', '/viewers']) {
