@@ -11,6 +11,10 @@ import { silentLog } from '../../src/log.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { adminToken, isSettled, NodeProcess } from '../support/node-process.ts'
 import { chestPhantom, writePhantom } from '../support/phantom.ts'
+import { acceptanceTool, available } from '../support/programs.ts'
+import { downloadResults, validate } from '../support/results.ts'
+
+const validators = available('/usr/bin/python3', 'dciodvfy', 'java', acceptanceTool('validate.py'))
 
 interface Schedule {
   name: string
@@ -33,6 +37,8 @@ describe('a node whose route knows what is critical', () => {
     })
   })
   let node: NodeProcess
+  let study = ''
+  let files: string[] = []
 
   beforeAll(async () => {
     await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve))
@@ -82,8 +88,8 @@ routes:
     await ask('POST', '/notifications/subscriptions', { targetId: target.id, event: 'received' })
     expect(await ask('POST', `/notifications/targets/${target.id}/test`)).toMatchObject({ ok: true })
 
-    const files = await writePhantom(folder, chestPhantom({ slices: 301, rows: 256, columns: 256 }))
-    const study = textOf((await readInstanceFile(files[0] ?? '')).elements, 'StudyInstanceUID') ?? ''
+    files = await writePhantom(folder, chestPhantom({ slices: 301, rows: 256, columns: 256 }))
+    study = textOf((await readInstanceFile(files[0] ?? '')).elements, 'StudyInstanceUID') ?? ''
     await sendInstances({
       host: '127.0.0.1',
       port: node.dimsePort,
@@ -123,6 +129,15 @@ routes:
     expect(results.length).toBeGreaterThan(0)
     for (const { object_key } of results)
       expect(readFileSync(path.join(node.dataDir, object_key)).includes('RID49480')).toBe(true)
+  })
+
+  it.skipIf(!validators)('writes urgent reports that outside validators find nothing to fault in', async () => {
+    const timeline = await node.until(study, isSettled, { what: 'the end of the study' })
+    const results = path.join(folder, 'results')
+    await downloadResults(node, study, timeline, results)
+    const { code, output } = validate(files, results)
+    expect(output.trim().split('\n').at(-1)).toMatch(/^4 objects .*, 0 failures$/)
+    expect(code).toBe(0)
   })
 
   it('keeps when something runs over a restart, with its last run', async () => {
