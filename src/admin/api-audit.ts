@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { verifyChain } from '../store/audit-chain.ts'
 import { auditActions, auditAfter, auditEntryAt } from '../store/audit-list.ts'
-import { listTotal, uid } from './api-schemas.ts'
+import { listTotal, uid, withTimes } from './api-schemas.ts'
 import type { Audit } from './audit.ts'
 import { auditLines } from './audit-lines.ts'
 import type { AuditSource } from './audit-message.ts'
@@ -139,10 +139,4 @@ export function auditEndpoints({ knex, audit, auditSource, auditOutlets }: Audit
       },
     }),
   ]
-}
-
-/** Times are compared as text, which all have milliseconds. */
-function withTimes<T extends { from?: string | undefined; to?: string | undefined }>(query: T): T {
-  const at = (time: string | undefined) => (time === undefined ? undefined : new Date(time).toISOString())
-  return { ...query, from: at(query.from), to: at(query.to) }
 }

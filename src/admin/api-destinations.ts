@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HilumError } from '../errors.ts'
+import { refusing } from './api-error.ts'
 import { destinationHealth } from './api-schemas-node.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
@@ -268,12 +269,7 @@ function tagged(whole: Whole): z.input<typeof destination> {
 }
 
 /** @throws ApiError in place of what says why it cannot be done */
-async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (!(error instanceof DestinationError)) throw error
-    const status = { 'destination-unknown': 404, 'bad-definition': 400 }[error.code as string] ?? 409
-    throw new ApiError(status, error.code, `${error.message}.`)
-  }
-}
+const explained = refusing(
+  DestinationError,
+  (code) => ({ 'destination-unknown': 404, 'bad-definition': 400 })[code as string] ?? 409,
+)

@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { allFeedback, FeedbackError, giveFeedback, listFeedback, verdicts } from '../store/feedback.ts'
 import { feedbackFormats, feedbackText } from '../store/feedback-export.ts'
-import { finding, page, uid } from './api-schemas.ts'
+import { finding, page, uid, withTimes } from './api-schemas.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
 
@@ -105,12 +105,6 @@ const filter = {
   sopInstanceUID: uid.optional().describe('of the result'),
   from: z.iso.datetime().optional().describe('given at this time or later'),
   to: z.iso.datetime().optional().describe('given before this time'),
-}
-
-/** Times are compared as text, which all have milliseconds. */
-function withTimes<T extends { from?: string | undefined; to?: string | undefined }>(query: T): T {
-  const at = (time: string | undefined) => (time === undefined ? undefined : new Date(time).toISOString())
-  return { ...query, from: at(query.from), to: at(query.to) }
 }
 
 /** What people say of results: accepted, rejected, corrected. */

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { JobError } from '../jobs/error.ts'
+import { refusing } from './api-error.ts'
 import { jobRow, jobState, listTotal, page, uid } from './api-schemas.ts'
 import { bulkOutcome, failureGroup, pause, queueState } from './api-schemas-node.ts'
 import type { Endpoint } from './endpoint.ts'
-import { ApiError, endpoint } from './endpoint.ts'
+import { endpoint } from './endpoint.ts'
 
 const kind = z.enum(['infer', 'deliver'])
 const filterShape = {
@@ -198,12 +199,4 @@ function pauseEndpoints(queue: JobsDeps['queue']): Endpoint[] {
 }
 
 /** @throws ApiError in place of what says why it cannot be done */
-async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (!(error instanceof JobError)) throw error
-    const unknown = error.code === 'job-unknown' || error.code === 'pause-unknown'
-    throw new ApiError(unknown ? 404 : 409, error.code, `${error.message}.`)
-  }
-}
+const explained = refusing(JobError, (code) => (code === 'job-unknown' || code === 'pause-unknown' ? 404 : 409))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HilumError } from '../errors.ts'
 import { type NotificationEvent } from '../notify/events.ts'
+import { refusing } from './api-error.ts'
 import type {
   NotificationTest,
   Preview,
@@ -289,12 +290,6 @@ function tagged(whole: WholeSubscription): z.input<typeof subscription> {
 }
 
 /** @throws ApiError in place of what says why it cannot be done */
-async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (!(error instanceof NotifyError)) throw error
-    const status = error.code === 'bad-definition' ? 400 : error.code.endsWith('-unknown') ? 404 : 409
-    throw new ApiError(status, error.code, `${error.message}.`)
-  }
-}
+const explained = refusing(NotifyError, (code) =>
+  code === 'bad-definition' ? 400 : code.endsWith('-unknown') ? 404 : 409,
+)

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { HilumError } from '../errors.ts'
+import { refusing } from './api-error.ts'
 import { failureGroup } from './api-schemas-node.ts'
 import type { Endpoint } from './endpoint.ts'
-import { ApiError, endpoint } from './endpoint.ts'
+import { endpoint } from './endpoint.ts'
 
 const at = z.string().describe('ISO 8601, UTC')
 
@@ -313,14 +314,9 @@ function uploadEndpoints(pipelines: PipelinesDeps['pipelines']): Endpoint[] {
 }
 
 /** @throws ApiError in place of what says why it cannot be done */
-async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (!(error instanceof PipelineActError)) throw error
-    const status = { 'too-large': 413, 'no-space': 507, 'not-importable': 400, 'bad-answer': 400, 'bad-archive': 400 }[
-      error.code as string
-    ]
-    throw new ApiError(status ?? (error.code.endsWith('-unknown') ? 404 : 409), error.code, `${error.message}.`)
-  }
-}
+const explained = refusing(PipelineActError, (code) => {
+  const status = { 'too-large': 413, 'no-space': 507, 'not-importable': 400, 'bad-answer': 400, 'bad-archive': 400 }[
+    code as string
+  ]
+  return status ?? (code.endsWith('-unknown') ? 404 : 409)
+})

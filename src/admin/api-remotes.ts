@@ -3,6 +3,7 @@ import { DicomError } from '../dicom/error.ts'
 import type { RefusedCaller } from '../store/refused-callers.ts'
 import { RemoteError, type RemoteErrorCode } from '../store/remote-error.ts'
 import type { Remote, RemotePermission } from '../store/remotes.ts'
+import { refusing } from './api-error.ts'
 import { refusedCaller } from './api-schemas.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
@@ -228,12 +229,6 @@ const statusOf: Readonly<Record<RemoteErrorCode, number>> = {
 }
 
 /** @throws ApiError in place of what says why it cannot be done */
-async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (error instanceof RemoteError) throw new ApiError(statusOf[error.code], error.code, `${error.message}.`)
-    if (error instanceof DicomError) throw new ApiError(400, error.code, `${error.message}.`)
-    throw error
-  }
-}
+const ofRemotes = refusing(RemoteError, (code) => statusOf[code])
+const ofAddresses = refusing(DicomError, () => 400)
+const explained = <T>(act: Promise<T>): Promise<T> => ofAddresses(ofRemotes(act))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HilumError } from '../errors.ts'
+import { refusing } from './api-error.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError, endpoint } from './endpoint.ts'
 import { entityTag, requireMatch } from './entity-tag.ts'
@@ -165,12 +166,7 @@ function tagged(whole: WholeSchedule): z.input<typeof schedule> {
 }
 
 /** @throws ApiError in place of what says why it cannot be done */
-async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (!(error instanceof ScheduleError)) throw error
-    const status = { 'schedule-unknown': 404, 'bad-schedule': 400 }[error.code as string] ?? 409
-    throw new ApiError(status, error.code, `${error.message}.`)
-  }
-}
+const explained = refusing(
+  ScheduleError,
+  (code) => ({ 'schedule-unknown': 404, 'bad-schedule': 400 })[code as string] ?? 409,
+)

@@ -259,3 +259,9 @@ export const session = z.object({
   permissions: z.array(permission).describe('what the caller may do'),
   mustChangePassword: z.boolean(),
 })
+
+/** Times are compared as text, which all have milliseconds. */
+export function withTimes<T extends { from?: string | undefined; to?: string | undefined }>(query: T): T {
+  const utc = (time: string | undefined) => (time === undefined ? undefined : new Date(time).toISOString())
+  return { ...query, from: utc(query.from), to: utc(query.to) }
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HilumError } from '../errors.ts'
+import { refusing } from './api-error.ts'
 import { uid } from './api-schemas.ts'
 import { acted } from './api-schemas-node.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -121,12 +122,4 @@ export function studyActEndpoints({ acts }: StudyActsDeps): Endpoint[] {
 }
 
 /** @throws ApiError in place of what says why it cannot be done */
-async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (!(error instanceof StudyActError)) throw error
-    const unknown = /-unknown$|^nothing-there$/.test(error.code)
-    throw new ApiError(unknown ? 404 : 409, error.code, `${error.message}.`)
-  }
-}
+const explained = refusing(StudyActError, (code) => (/-unknown$|^nothing-there$/.test(code) ? 404 : 409))

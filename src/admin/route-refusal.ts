@@ -1,6 +1,6 @@
 import { DicomError } from '../dicom/error.ts'
 import { RouteError, type RouteErrorCode } from '../store/route-error.ts'
-import { ApiError } from './api-error.ts'
+import { refusing } from './api-error.ts'
 
 const statusOf: Readonly<Record<RouteErrorCode, number>> = {
   'route-unknown': 404,
@@ -15,13 +15,8 @@ const statusOf: Readonly<Record<RouteErrorCode, number>> = {
   'body-too-long': 413,
 }
 
+const ofRoutes = refusing(RouteError, (code) => statusOf[code])
+const ofFiles = refusing(DicomError, () => 422)
+
 /** @throws ApiError in place of what says why it cannot be done */
-export async function explained<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act
-  } catch (error) {
-    if (error instanceof RouteError) throw new ApiError(statusOf[error.code], error.code, `${error.message}.`)
-    if (error instanceof DicomError) throw new ApiError(422, error.code, `${error.message}.`)
-    throw error
-  }
-}
+export const explained = <T>(act: Promise<T>): Promise<T> => ofFiles(ofRoutes(act))
